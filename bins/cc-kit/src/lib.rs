@@ -1,0 +1,1 @@
+//! What the tmux-cc programs share and is not protocol.

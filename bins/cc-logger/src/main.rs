@@ -1,0 +1,2 @@
+//! A complete log of every pane of a tmux server.
+fn main() {}

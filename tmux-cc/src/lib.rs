@@ -1,0 +1,2 @@
+//! tmux control mode.
+pub mod wire;
