@@ -1,1 +1,61 @@
-//! Harness.
+//! What the tests stand on: a real tmux server that cannot outlive its test, waiting that
+//! names what it waited for, bytes that two programs can agree on, and a program to run in panes.
+//!
+//! | Room | In it |
+//! |---|---|
+//! | [`server`] | [`Server`]: tmux on a private socket, dead when dropped |
+//! | [`wait`] | conditions polled with a deadline, for threads and for tokio |
+//! | [`seeded`] | [`Seeded`](seeded::Seeded): a stream of bytes that is a function of a seed |
+//! | [`process`] | [`Process`]: is it alive, what it holds |
+//! | `bin/pane_agent.rs` | `pane-agent`: prints known bytes inside a pane ([`pane_agent!`]) |
+//!
+//! The harness panics where a test would: its callers are tests, and a panic with a sentence is
+//! how they want to hear of it. It does not use `tmux-cc`, so that a fault of the library
+//! cannot hide in what is meant to find it.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test support: a broken assumption must fail the test, loudly"
+)]
+
+pub mod process;
+pub mod seeded;
+pub mod server;
+pub mod wait;
+
+pub use process::Process;
+pub use server::{Boot, Server};
+
+/// The path of the built `pane-agent`, as a `&'static str`.
+///
+/// A macro, because cargo tells the path only to the integration tests of this package, where
+/// the macro expands.
+#[macro_export]
+macro_rules! pane_agent {
+    () => {
+        env!("CARGO_BIN_EXE_pane-agent")
+    };
+}
+
+/// True when the environment asks for tests that need tmux to be skipped.
+///
+/// Only `TMUX_CC_TEST_SKIP=1` does: a test that was quietly not run looks like one that passed,
+/// so a missing tmux is an error by default.
+#[must_use]
+pub fn skip_asked() -> bool {
+    std::env::var_os("TMUX_CC_TEST_SKIP").is_some_and(|value| value == "1")
+}
+
+/// Returns from the calling test, with a line that says so, when [`skip_asked`].
+#[macro_export]
+macro_rules! skip_if_asked {
+    () => {
+        if $crate::skip_asked() {
+            eprintln!("SKIPPED {}: TMUX_CC_TEST_SKIP=1", module_path!());
+            return;
+        }
+    };
+}

@@ -73,7 +73,18 @@ mod tests {
         assert_eq!(PaneId::parse(b"%0"), Some(PaneId(0)));
         assert_eq!(PaneId::parse(b"%4294967295"), Some(PaneId(u32::MAX)));
         for bad in [
-            "%", "%-1", "%+1", "%01", "%4294967296", "%1 ", " %1", "@1", "$1", "1", "", "%1a",
+            "%",
+            "%-1",
+            "%+1",
+            "%01",
+            "%4294967296",
+            "%1 ",
+            " %1",
+            "@1",
+            "$1",
+            "1",
+            "",
+            "%1a",
             "%99999999999999999999999999",
         ] {
             assert_eq!(PaneId::parse(bad.as_bytes()), None, "{bad:?}");

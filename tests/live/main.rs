@@ -1,0 +1,15 @@
+//! Tests against a real tmux, each with a server of its own.
+//!
+//! One binary, so that it links once: a new subject is a module, not a new `[[test]]`.
+//! A missing tmux fails them all; `TMUX_CC_TEST_SKIP=1` skips them and says so.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests: the helpers around the test functions are tests too"
+)]
+
+mod client;
+mod harness_self;

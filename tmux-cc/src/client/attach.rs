@@ -1,0 +1,390 @@
+//! How a control client is made.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::process::Command as Program;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot::Receiver;
+use tokio::time::timeout;
+
+use super::driver::{Core, Driver, Ends, Transport};
+use super::error::{AttachError, ClientError};
+use super::events::{Events, Identity};
+use super::flow::{Budget, Inbox, SourceId};
+use super::handle::Client;
+use super::process::Process;
+use super::socket::Socket;
+use crate::protocol::{Command, Exit, Limits, Nonce, Reply};
+use crate::wire::{PaneId, SessionId, Version};
+
+/// Commands that may wait for the driver before `command` waits itself.
+const REQUESTS: usize = 256;
+
+/// What a client asks first: it shows that a fence comes back, and whom it talks to.
+const PROBE: &str = "#{version}\t#{pid}\t#{start_time}\t#{session_id}\t#{client_name}\t\
+    #{session_name}";
+
+/// Makes a control client: `tmux -u -C attach-session`.
+///
+/// By default it takes no output, does not influence the size of windows and starts no server.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::client::Attach;
+/// use tmux_cc::protocol::Command;
+///
+/// let (client, events, driver) = Attach::to("work").socket_name("ci").start().await?;
+/// tokio::spawn(driver);
+/// let reply = client.command(Command::new("list-panes").flag("-a")).await?.ok()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Attach {
+    target: Option<Vec<u8>>,
+    socket: Socket,
+    tmux: PathBuf,
+    pause_after: Option<u32>,
+    ignore_size: bool,
+    deadline: Duration,
+    limits: Limits,
+    budget: Budget,
+}
+
+/// What is known of a client since it was attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attached {
+    /// The server.
+    pub server: Identity,
+    /// The session it was attached to; it may be on another one since.
+    pub session: SessionId,
+    /// That session's name then.
+    pub session_name: Vec<u8>,
+    /// The client's own name, such as `client-1234`.
+    pub client_name: Vec<u8>,
+}
+
+impl Attach {
+    /// To the session of exactly that name.
+    #[must_use]
+    pub fn to(session: impl AsRef<[u8]>) -> Self {
+        let mut target = b"=".to_vec();
+        target.extend_from_slice(session.as_ref());
+        Self {
+            target: Some(target),
+            ..Self::any()
+        }
+    }
+
+    /// To a session by its id.
+    #[must_use]
+    pub fn to_session(session: SessionId) -> Self {
+        Self {
+            target: Some(session.to_string().into_bytes()),
+            ..Self::any()
+        }
+    }
+
+    /// To whatever session tmux prefers: the one used last.
+    #[must_use]
+    pub fn any() -> Self {
+        Self {
+            target: None,
+            socket: Socket::Default,
+            tmux: PathBuf::from("tmux"),
+            pause_after: None,
+            ignore_size: true,
+            deadline: Duration::from_secs(10),
+            limits: Limits::default(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// On the server of that socket.
+    #[must_use]
+    pub fn socket(mut self, socket: Socket) -> Self {
+        self.socket = socket;
+        self
+    }
+
+    /// On the server of that name, as `tmux -L`.
+    #[must_use]
+    pub fn socket_name(self, name: impl Into<OsString>) -> Self {
+        self.socket(Socket::Name(name.into()))
+    }
+
+    /// On the server at that path, as `tmux -S`.
+    #[must_use]
+    pub fn socket_path(self, path: impl Into<PathBuf>) -> Self {
+        self.socket(Socket::Path(path.into()))
+    }
+
+    /// With that tmux program instead of the one on the path.
+    #[must_use]
+    pub fn tmux(mut self, program: impl Into<PathBuf>) -> Self {
+        self.tmux = program.into();
+        self
+    }
+
+    /// Takes the output of the session's panes, each paused by the server once its output is
+    /// older than `pause_after` seconds.
+    ///
+    /// Up to 3.7c this is unsafe beside somebody's `respawn-pane`: a respawn of a pane whose
+    /// output is on its way can crash the server, and every session with it (tmux #5498).
+    #[must_use]
+    pub fn output(mut self, pause_after: u32) -> Self {
+        self.pause_after = Some(pause_after);
+        self
+    }
+
+    /// Whether the client is left out when tmux sizes windows; it is by default.
+    #[must_use]
+    pub fn ignore_size(mut self, ignore: bool) -> Self {
+        self.ignore_size = ignore;
+        self
+    }
+
+    /// How long attaching may take, with the first fence; 10 s by default.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// What the connection may hold.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What may wait for a slow consumer of events.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The arguments for tmux: what [`start`](Self::start) runs, and what to run at the other end
+    /// of [`over`](Self::over), without the socket.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut flags = match self.pause_after {
+            Some(seconds) => format!("pause-after={seconds}"),
+            None => "no-output".to_owned(),
+        };
+        if self.ignore_size {
+            flags.push_str(",ignore-size");
+        }
+        let mut arguments: Vec<OsString> = ["-u", "-C", "attach-session", "-f", &flags]
+            .map(OsString::from)
+            .into();
+        if let Some(target) = &self.target {
+            use std::os::unix::ffi::OsStringExt as _;
+            arguments.push("-t".into());
+            arguments.push(OsString::from_vec(target.clone()));
+        }
+        arguments
+    }
+
+    /// Starts a tmux process and attaches.
+    ///
+    /// # Errors
+    /// [`AttachError`]; the process is let go of in order then.
+    pub async fn start(self) -> Result<(Client, Events, Driver), AttachError> {
+        let inbox = Inbox::events(self.budget);
+        let (client, _, driver) = self.start_into(Arc::clone(&inbox), None).await?;
+        Ok((client, Events { inbox }, driver))
+    }
+
+    /// Attaches over any transport, at whose other end tmux runs with
+    /// [`arguments`](Self::arguments): ssh, a container's exec, a test.
+    ///
+    /// # Errors
+    /// [`AttachError`]; the transport is shut down then.
+    pub async fn over<T>(self, transport: T) -> Result<(Client, Events, Driver), AttachError>
+    where
+        T: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let (reader, writer) = tokio::io::split(transport);
+        let transport = Transport {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+            process: None,
+        };
+        let inbox = Inbox::events(self.budget);
+        let (client, _, driver) = self.attach(transport, Arc::clone(&inbox), None).await?;
+        Ok((client, Events { inbox }, driver))
+    }
+
+    /// Starts a tmux process whose output goes into an inbox that may have other sources.
+    pub(super) async fn start_into(
+        self,
+        inbox: Arc<Inbox>,
+        session: Option<SessionId>,
+    ) -> Result<(Client, SourceId, Driver), AttachError> {
+        let mut program = Program::new(&self.tmux);
+        program
+            .args(["-N", "-S"])
+            .arg(self.socket.path())
+            .args(self.arguments());
+        let (process, reader, writer) =
+            Process::spawn(program).map_err(|source| AttachError::Spawn {
+                program: self.tmux.clone(),
+                source,
+            })?;
+        let transport = Transport {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+            process: Some(process),
+        };
+        self.attach(transport, inbox, session).await
+    }
+
+    async fn attach(
+        self,
+        transport: Transport,
+        inbox: Arc<Inbox>,
+        session: Option<SessionId>,
+    ) -> Result<(Client, SourceId, Driver), AttachError> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| AttachError::Random)?;
+        let (requests, receiver) = mpsc::channel(REQUESTS);
+        let exit = Arc::new(OnceLock::new());
+        let (source, orders) = inbox.register(session);
+        let ends = Ends {
+            requests: receiver,
+            inbox,
+            source,
+            orders,
+            exit: Arc::clone(&exit),
+        };
+        let mut core = Core::new(self.limits, Nonce::new(random), transport, ends);
+
+        let greeting = timeout(self.deadline, self.greet(&mut core)).await;
+        let attached = match greeting {
+            Ok(attached) => attached?,
+            Err(_) if core.is_greeted() => {
+                return Err(AttachError::NoFence {
+                    deadline: self.deadline,
+                });
+            }
+            Err(_) => {
+                return Err(AttachError::NoGreeting {
+                    deadline: self.deadline,
+                });
+            }
+        };
+        let attached = Arc::new(attached);
+        Ok((
+            Client {
+                requests,
+                attached,
+                exit,
+            },
+            source,
+            Driver::new(core),
+        ))
+    }
+
+    /// Asks who is there, and what panes are there already.
+    async fn greet(&self, core: &mut Core) -> Result<Attached, AttachError> {
+        let probe = ask(core, &Command::new("display-message").flag("-p").arg(PROBE))?;
+        let panes = Command::new("list-panes")
+            .flag("-a")
+            .option("-F", "#{pane_id}");
+        let panes = match self.pause_after {
+            Some(_) => Some(ask(core, &panes)?),
+            None => None,
+        };
+        let probe = self.answer(core, probe).await?;
+        let attached = self
+            .read_probe(probe.text())
+            .ok_or(AttachError::Unreadable)?;
+        let version = attached.server.version;
+        if !version.at_least(Version::FLOOR) {
+            return Err(AttachError::TooOld { version });
+        }
+        core.set_version(version);
+        if let Some(panes) = panes {
+            let panes = self.answer(core, panes).await?;
+            if let Some(highest) = panes.lines().filter_map(PaneId::parse).max() {
+                core.set_watermark(highest);
+            }
+        }
+        Ok(attached)
+    }
+
+    /// Drives the client until it has answered.
+    async fn answer(
+        &self,
+        core: &mut Core,
+        mut answer: Receiver<Result<Reply, ClientError>>,
+    ) -> Result<Reply, AttachError> {
+        loop {
+            if let Ok(answer) = answer.try_recv() {
+                return match answer {
+                    Ok(reply) => Ok(reply),
+                    Err(_) => Err(self.refused(core, &Exit::Eof).await),
+                };
+            }
+            if let Some(exit) = core.step().await {
+                return Err(self.refused(core, &exit).await);
+            }
+        }
+    }
+
+    /// Why the client has ended before it was attached.
+    async fn refused(&self, core: &mut Core, exit: &Exit) -> AttachError {
+        let mut said = core.take_said().await;
+        let no_server = said.starts_with(b"no server running on")
+            || said.starts_with(b"error connecting to")
+                && (said.ends_with(b"(No such file or directory)")
+                    || said.ends_with(b"(Connection refused)"));
+        if no_server {
+            return AttachError::NoServer {
+                socket: self.socket.path(),
+            };
+        }
+        if said.is_empty() {
+            said = exit.to_string().into_bytes();
+        }
+        AttachError::Refused { said }
+    }
+
+    fn read_probe(&self, text: &[u8]) -> Option<Attached> {
+        let mut fields = text.splitn(6, |&b| b == b'\t');
+        let version = Version::parse(fields.next()?)?;
+        let pid = number(fields.next()?)?;
+        let start_time = number(fields.next()?)?;
+        Some(Attached {
+            server: Identity {
+                pid,
+                start_time,
+                version,
+                socket: self.socket.path(),
+            },
+            session: SessionId::parse(fields.next()?)?,
+            client_name: fields.next()?.to_vec(),
+            session_name: fields.next()?.to_vec(),
+        })
+    }
+}
+
+fn ask(
+    core: &mut Core,
+    command: &Command,
+) -> Result<Receiver<Result<Reply, ClientError>>, AttachError> {
+    // A connection that is new refuses neither of the two commands.
+    core.ask(command).map_err(|_| AttachError::Unreadable)
+}
+
+/// A decimal number that is the whole of a field.
+pub(super) fn number<T: std::str::FromStr>(field: &[u8]) -> Option<T> {
+    std::str::from_utf8(field).ok()?.parse().ok()
+}

@@ -1,0 +1,120 @@
+//! What can go wrong with a client.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::protocol::{CommandError, Exit, ReplyError};
+use crate::wire::Version;
+
+/// Why a control client did not attach.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// The tmux program did not start.
+    #[error("cannot start {}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No server listens on the socket.
+    #[error("no tmux server on {}", socket.display())]
+    NoServer {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The client ended before it was attached, with what tmux said.
+    #[error("tmux refused the client: {}", said.escape_ascii())]
+    Refused {
+        /// tmux's words, such as `can't find session: x`.
+        said: Vec<u8>,
+    },
+    /// tmux did not greet the client in time.
+    #[error("tmux did not answer within {deadline:?}")]
+    NoGreeting {
+        /// How long that was.
+        deadline: Duration,
+    },
+    /// The fence did not come back in time.
+    #[error(
+        "display-message did not answer within {deadline:?}; is there a command-alias over it?"
+    )]
+    NoFence {
+        /// How long that was.
+        deadline: Duration,
+    },
+    /// The server says something else than was asked: `display-message` is not tmux's own.
+    #[error("display-message answers with something else; is there a command-alias over it?")]
+    Unreadable,
+    /// The server is older than tmux 3.2.
+    #[error(
+        "tmux {version} is too old: {} is the oldest that works",
+        Version::FLOOR
+    )]
+    TooOld {
+        /// Its version.
+        version: Version,
+    },
+    /// Reading or writing failed.
+    #[error("control client broke off")]
+    Io(#[from] io::Error),
+    /// The system has no random bytes for the fence.
+    #[error("no random bytes")]
+    Random,
+}
+
+/// Why a command has no reply.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// It was not sent.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// It was sent, and what came is no reply.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+    /// The client had ended before it was sent.
+    #[error("control client has ended")]
+    Ended(#[source] Exit),
+    /// No reply came in time; it may come later and will be dropped then.
+    #[error("no reply within {deadline:?}")]
+    Deadline {
+        /// How long that was.
+        deadline: Duration,
+    },
+    /// No control client of the server is attached at present.
+    #[error("no control client is attached")]
+    Detached,
+}
+
+/// Why a server cannot be followed at all.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The tmux program did not start.
+    #[error("cannot start {}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The program is older than tmux 3.2, or is not tmux.
+    #[error("{} is no tmux of {} or later: it says \"{}\"", program.display(), Version::FLOOR, said.escape_ascii())]
+    NotTmux {
+        /// The program.
+        program: PathBuf,
+        /// What `-V` printed.
+        said: Vec<u8>,
+    },
+    /// There is something else at the socket's path.
+    #[error("{} is not a socket", socket.display())]
+    NotASocket {
+        /// The path.
+        socket: PathBuf,
+    },
+}

@@ -1,0 +1,284 @@
+//! What a consumer gets: batches of events.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use super::flow::Inbox;
+use crate::protocol::{Block, Desync, Exit};
+use crate::wire::{Escaped, Notification, PaneId, Version};
+
+/// Which server it is: ids are unique only within one life of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Identity {
+    /// `#{pid}` of the server.
+    pub pid: u32,
+    /// `#{start_time}`: seconds since the epoch.
+    pub start_time: u64,
+    /// `#{version}`.
+    pub version: Version,
+    /// The socket, as it was asked for.
+    pub socket: PathBuf,
+}
+
+/// One event, borrowed from its batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A pane printed.
+    Output(Output<'a>),
+    /// A pane's stream begins anew; what lies between is lost.
+    Resync(Resync),
+    /// A pane's stream has ended.
+    Ended(Ended),
+    /// Any other line that tmux sent unasked.
+    Notification(Notification<'a>),
+    /// A line that is no notification.
+    Stray(&'a [u8]),
+    /// A block that no command of ours caused.
+    Unsolicited(&'a Block),
+    /// The stream is not what it should be; the connection goes on.
+    Desync(&'a Desync),
+    /// So many notifications, strays and blocks were dropped: ask anew for what you must know.
+    Lagged(u64),
+    /// The client has ended; nothing follows.
+    Exited(&'a Exit),
+}
+
+/// Bytes of one pane, at their place in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Output<'a> {
+    /// The pane.
+    pub pane: PaneId,
+    /// Which unbroken stretch of its stream; a new one begins with a [`Resync`].
+    pub epoch: u32,
+    /// How many decoded bytes of this stretch came before.
+    pub offset: u64,
+    /// Milliseconds that the first of these bytes waited in the server, where tmux says.
+    pub age: u64,
+    /// The bytes, escaped.
+    pub data: Escaped<'a>,
+}
+
+/// The beginning of a new stretch of a pane's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Resync {
+    /// The pane.
+    pub pane: PaneId,
+    /// The stretch that begins; it counts up from 0 for each pane.
+    pub epoch: u32,
+    /// Why.
+    pub cause: Cause,
+    /// What is lost before it.
+    pub loss: Loss,
+}
+
+/// Why a pane's stream is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The pane was there before we were.
+    FirstSight,
+    /// The consumer or the connection was too slow, and the pane was paused.
+    Paused,
+    /// The client that delivered the pane ended.
+    Disconnected,
+    /// Another client delivers the pane from now on: its window was moved or unlinked.
+    Moved,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstSight => "first-sight",
+            Self::Paused => "paused",
+            Self::Disconnected => "disconnected",
+            Self::Moved => "moved",
+        })
+    }
+}
+
+/// How much of a stream is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Loss {
+    /// So many bytes.
+    Known(u64),
+    /// At least so many bytes; what the server itself dropped cannot be counted.
+    Unknown {
+        /// Bytes that came and were dropped here.
+        at_least: u64,
+    },
+}
+
+/// The end of a pane's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Ended {
+    /// The pane.
+    pub pane: PaneId,
+    /// The stretch that ended.
+    pub epoch: u32,
+    /// How many decoded bytes it had.
+    pub offset: u64,
+    /// What is lost behind them: up to 3.8 control mode drops the tail of a pane that ends.
+    pub loss: Loss,
+}
+
+/// The events of one read, in order.
+///
+/// A batch shares the buffer it was read into: keep what you need for long, not the batch.
+#[derive(Debug)]
+pub struct Batch {
+    pub(super) server: Option<Arc<Identity>>,
+    pub(super) chunk: Bytes,
+    pub(super) items: Vec<Item>,
+}
+
+#[derive(Debug)]
+pub(super) enum Item {
+    Output {
+        pane: PaneId,
+        epoch: u32,
+        offset: u64,
+        age: u64,
+        data: Data,
+    },
+    Line(Data),
+    Resync(Resync),
+    Ended(Ended),
+    Block(Block),
+    Desync(Desync),
+    Lagged(u64),
+    Exited(Exit),
+}
+
+/// Where a payload is: in the batch's chunk, nearly always.
+#[derive(Debug)]
+pub(super) enum Data {
+    Chunk(Range<usize>),
+    Own(Box<[u8]>),
+}
+
+impl Data {
+    /// Finds `bytes` in `chunk`, where they were borrowed from it, or copies them.
+    pub(super) fn of(bytes: &[u8], chunk: &Bytes) -> Self {
+        let start = bytes.as_ptr().addr().wrapping_sub(chunk.as_ptr().addr());
+        match start.checked_add(bytes.len()) {
+            Some(end) if end <= chunk.len() => Self::Chunk(start..end),
+            _ => Self::Own(bytes.into()),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Chunk(range) => range.len(),
+            Self::Own(bytes) => bytes.len(),
+        }
+    }
+
+    fn bytes<'a>(&'a self, chunk: &'a Bytes) -> &'a [u8] {
+        match self {
+            Self::Chunk(range) => chunk.get(range.clone()).unwrap_or_default(),
+            Self::Own(bytes) => bytes,
+        }
+    }
+}
+
+impl Batch {
+    /// The server it came from; `None` from a client of [`Attach`](super::Attach) alone.
+    #[must_use]
+    pub fn server(&self) -> Option<&Arc<Identity>> {
+        self.server.as_ref()
+    }
+
+    /// The events, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
+        self.items.iter().map(|item| match item {
+            Item::Output {
+                pane,
+                epoch,
+                offset,
+                age,
+                data,
+            } => Event::Output(Output {
+                pane: *pane,
+                epoch: *epoch,
+                offset: *offset,
+                age: *age,
+                data: Escaped::new(data.bytes(&self.chunk)),
+            }),
+            Item::Line(data) => {
+                let line = data.bytes(&self.chunk);
+                if line.first() == Some(&b'%') {
+                    Event::Notification(Notification::parse(line))
+                } else {
+                    Event::Stray(line)
+                }
+            }
+            Item::Resync(resync) => Event::Resync(*resync),
+            Item::Ended(ended) => Event::Ended(*ended),
+            Item::Block(block) => Event::Unsolicited(block),
+            Item::Desync(desync) => Event::Desync(desync),
+            Item::Lagged(count) => Event::Lagged(*count),
+            Item::Exited(exit) => Event::Exited(exit),
+        })
+    }
+}
+
+/// The events of one client, in batches: one for each read that brought any.
+///
+/// Ends after [`Event::Exited`]. Dropping it drops the events, not the client.
+#[derive(Debug)]
+pub struct Events {
+    pub(super) inbox: Arc<Inbox>,
+}
+
+impl Events {
+    /// Waits for the next batch; `None` when the client has ended and all was taken.
+    ///
+    /// Cancelling it loses nothing.
+    pub async fn recv(&mut self) -> Option<Batch> {
+        std::future::poll_fn(|cx| self.inbox.poll_batch(cx)).await
+    }
+}
+
+impl Stream for Events {
+    type Item = Batch;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
+        self.inbox.poll_batch(cx)
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.inbox.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_found_in_its_chunk_or_copied() {
+        let chunk = Bytes::from_static(b"%output %0 abc\n");
+        assert!(
+            matches!(Data::of(&chunk[11..14], &chunk), Data::Chunk(range) if range == (11..14))
+        );
+        assert!(matches!(Data::of(&chunk[..], &chunk), Data::Chunk(range) if range == (0..15)));
+        let own = b"abc".to_vec();
+        assert!(matches!(Data::of(&own, &chunk), Data::Own(_)));
+        assert_eq!(Data::of(&own, &chunk).bytes(&chunk), b"abc");
+    }
+}

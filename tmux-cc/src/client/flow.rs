@@ -1,0 +1,755 @@
+//! Flow control: a bounded queue between clients that read and one consumer that may be slow.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::events::{Batch, Cause, Data, Ended, Identity, Item, Loss, Resync};
+use crate::protocol::{Block, Desync, Exit};
+use crate::wire::{Notification, PaneId, SessionId};
+
+/// How many bytes may wait for a slow consumer.
+///
+/// Past half of it, panes that hold more than their share are paused, past all of it every pane
+/// that prints; each goes on, with a [`Resync`], once the queue is a quarter full. What is counted
+/// are the bytes read, so what a batch keeps alive. Replies do not pass through here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    bytes: usize,
+}
+
+impl Budget {
+    /// A budget in bytes; one below 64 KiB, which is a single read, counts as that.
+    #[must_use]
+    pub fn bytes(bytes: usize) -> Self {
+        Self {
+            bytes: bytes.max(64 << 10),
+        }
+    }
+}
+
+impl Default for Budget {
+    /// 8 MiB.
+    fn default() -> Self {
+        Self { bytes: 8 << 20 }
+    }
+}
+
+/// A client that delivers into an inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SourceId(u64);
+
+/// What a client's driver is asked to do for the sake of flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// `refresh-client -A '%P:pause'`.
+    Pause(PaneId),
+    /// `refresh-client -A '%P:continue'`.
+    Continue(PaneId),
+    /// Send anything, and report when its reply has come: all output before it has come too.
+    Barrier(Vec<PaneId>),
+    /// Leave the server.
+    Detach,
+}
+
+/// One thing a driver has read.
+#[derive(Debug)]
+pub(super) enum Raw {
+    Output {
+        pane: PaneId,
+        age: u64,
+        data: Data,
+        decoded: usize,
+    },
+    /// `%pause`, and the line itself.
+    Pause(PaneId, Data),
+    /// `%continue`, and the line itself.
+    Continue(PaneId, Data),
+    /// Which session the client is on now, and the line that said so.
+    Session(SessionId, Data),
+    Line(Data),
+    Block(Block),
+    Desync(Desync),
+    Exited(Exit),
+}
+
+impl Raw {
+    /// A line as it is kept: a range of `chunk` where it is a part of that.
+    pub(super) fn line(line: &[u8], chunk: &Bytes) -> Self {
+        let kept = || Data::of(line, chunk);
+        if line.first() != Some(&b'%') {
+            return Self::Line(kept());
+        }
+        match Notification::parse(line) {
+            Notification::Output { pane, data } => Self::output(pane, 0, data, chunk),
+            Notification::ExtendedOutput { pane, age, data } => {
+                Self::output(pane, age, data, chunk)
+            }
+            Notification::Pause { pane } => Self::Pause(pane, kept()),
+            Notification::Continue { pane } => Self::Continue(pane, kept()),
+            Notification::SessionChanged { session, .. } => Self::Session(session, kept()),
+            _ => Self::Line(kept()),
+        }
+    }
+
+    fn output(pane: PaneId, age: u64, data: crate::wire::Escaped<'_>, chunk: &Bytes) -> Self {
+        let decoded = data.decoded_len();
+        Self::Output {
+            pane,
+            age,
+            data: Data::of(data.as_bytes(), chunk),
+            decoded,
+        }
+    }
+}
+
+/// Where a pane's flow stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// Output is taken.
+    Live,
+    /// It is dropped; the server has been asked to pause the pane.
+    Pausing,
+    /// The server has paused it.
+    Paused,
+    /// It has been asked to continue.
+    Resuming,
+}
+
+/// Who delivers a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// Whoever delivers it first.
+    Unclaimed,
+    /// One client; the others' copies are dropped.
+    Source(SourceId),
+    /// Nobody until [`Inbox::assign`] says so: the client that did has gone.
+    Nobody,
+}
+
+#[derive(Debug)]
+struct PaneFlow {
+    owner: Owner,
+    flow: Flow,
+    epoch: u32,
+    offset: u64,
+    /// Bytes of it in the queue.
+    queued: usize,
+    /// Decoded bytes dropped since the last that was taken.
+    dropped: u64,
+    /// Has a resync been said since the last byte?
+    said: bool,
+    /// Has the pane gone, so that nothing more is to be asked for it?
+    ending: bool,
+}
+
+impl PaneFlow {
+    /// The next stretch, and the item that says so.
+    fn resync(&mut self, pane: PaneId, cause: Cause) -> Item {
+        self.epoch += u32::from(cause != Cause::FirstSight);
+        self.offset = 0;
+        self.said = true;
+        let loss = Loss::Unknown {
+            at_least: mem::take(&mut self.dropped),
+        };
+        Item::Resync(Resync {
+            pane,
+            epoch: self.epoch,
+            cause,
+            loss,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Source {
+    /// The session it was made for; one that finds itself elsewhere is sent away.
+    session: Option<SessionId>,
+    /// The highest pane that was there when it attached; panes above were born under its eyes.
+    watermark: Option<PaneId>,
+    orders: Vec<Order>,
+    notify: Arc<Notify>,
+    /// Panes it has paused because another delivers them.
+    paused: HashSet<PaneId>,
+}
+
+impl Source {
+    fn order(&mut self, order: Order) {
+        self.orders.push(order);
+        self.notify.notify_one();
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Batch>,
+    /// Bytes that the queue keeps alive.
+    bytes: usize,
+    panes: HashMap<PaneId, PaneFlow>,
+    /// Panes that wait to be continued.
+    waiting: Vec<PaneId>,
+    /// Panes with bytes in the queue.
+    holders: usize,
+    sources: HashMap<SourceId, Source>,
+    next_source: u64,
+    server: Option<Arc<Identity>>,
+    lagged: u64,
+    waker: Option<Waker>,
+    /// Has the consumer gone?
+    closed: bool,
+    /// Will no source ever come again?
+    finished: bool,
+}
+
+/// A queue of batches with a budget, filled by the drivers of one or more clients.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    state: Mutex<State>,
+    budget: Budget,
+    /// Are lines kept, and does the stream end with its last source? So for the events of one
+    /// client; the merged output of a server holds nothing but output.
+    events: bool,
+}
+
+impl Inbox {
+    /// The events of one client.
+    pub(super) fn events(budget: Budget) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            budget,
+            events: true,
+        })
+    }
+
+    /// The merged output of many.
+    pub(super) fn merged(budget: Budget) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            budget,
+            events: false,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing below leaves the state half changed, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new source, and what tells its driver that there are orders.
+    pub(super) fn register(&self, session: Option<SessionId>) -> (SourceId, Arc<Notify>) {
+        let mut state = self.lock();
+        let id = SourceId(state.next_source);
+        state.next_source += 1;
+        let notify = Arc::new(Notify::new());
+        let source = Source {
+            session,
+            watermark: None,
+            orders: Vec::new(),
+            notify: Arc::clone(&notify),
+            paused: HashSet::new(),
+        };
+        state.sources.insert(id, source);
+        (id, notify)
+    }
+
+    /// Panes above `highest` will be born after the source attached: their first byte is the first.
+    pub(super) fn set_watermark(&self, source: SourceId, highest: PaneId) {
+        if let Some(source) = self.lock().sources.get_mut(&source) {
+            source.watermark = Some(highest);
+        }
+    }
+
+    pub(super) fn take_orders(&self, source: SourceId) -> Vec<Order> {
+        self.lock()
+            .sources
+            .get_mut(&source)
+            .map(|s| mem::take(&mut s.orders))
+            .unwrap_or_default()
+    }
+
+    /// Takes what one read of a source has brought.
+    pub(super) fn push(&self, source: SourceId, chunk: &Bytes, raw: &mut Vec<Raw>) {
+        let mut state = self.lock();
+        if state.closed || !state.sources.contains_key(&source) {
+            raw.clear();
+            return;
+        }
+        let mut items = Vec::with_capacity(raw.len() + 1);
+        let mut holds_chunk = false;
+        for raw in raw.drain(..) {
+            match raw {
+                Raw::Output {
+                    pane,
+                    age,
+                    data,
+                    decoded,
+                } => {
+                    let taken = state.take_output(
+                        source,
+                        pane,
+                        data.len(),
+                        decoded,
+                        self.budget,
+                        &mut items,
+                    );
+                    if let Some((epoch, offset)) = taken {
+                        holds_chunk |= matches!(data, Data::Chunk(_));
+                        items.push(Item::Output {
+                            pane,
+                            epoch,
+                            offset,
+                            age,
+                            data,
+                        });
+                    }
+                }
+                Raw::Pause(pane, line) => {
+                    state.paused(source, pane, self.budget);
+                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
+                }
+                Raw::Continue(pane, line) => {
+                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
+                    items.extend(state.continued(source, pane));
+                }
+                Raw::Exited(exit) if self.events => items.push(Item::Exited(exit)),
+                Raw::Session(session, line) => {
+                    state.on_session(source, session);
+                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
+                }
+                Raw::Line(line) => {
+                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
+                }
+                Raw::Block(block) => {
+                    let _ = self.keep(&mut state, &mut items, Item::Block(block));
+                }
+                Raw::Desync(desync) => {
+                    let _ = self.keep(&mut state, &mut items, Item::Desync(desync));
+                }
+                Raw::Exited(_) => {}
+            }
+        }
+        let chunk = if holds_chunk {
+            chunk.clone()
+        } else {
+            Bytes::new()
+        };
+        state.enqueue(chunk, items);
+    }
+
+    /// Keeps what is not output, unless far too much waits; says whether it holds the chunk.
+    fn keep(&self, state: &mut State, items: &mut Vec<Item>, item: Item) -> bool {
+        if !self.events {
+            return false;
+        }
+        // Twice the budget: output is held back long before, so what fills this is a flood of
+        // notifications that nobody reads.
+        if state.bytes > 2 * self.budget.bytes {
+            state.lagged += 1;
+            return false;
+        }
+        if state.lagged > 0 {
+            items.push(Item::Lagged(mem::take(&mut state.lagged)));
+        }
+        let holds_chunk = matches!(item, Item::Line(Data::Chunk(_)));
+        items.push(item);
+        holds_chunk
+    }
+
+    /// The next batch for the consumer, which makes room for paused panes.
+    pub(super) fn poll_batch(&self, cx: &Context<'_>) -> Poll<Option<Batch>> {
+        let mut state = self.lock();
+        let Some(batch) = state.queue.pop_front() else {
+            state.resume();
+            if state.finished || (self.events && state.sources.is_empty()) {
+                return Poll::Ready(None);
+            }
+            state.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        state.bytes -= weight(&batch.chunk, &batch.items);
+        for item in &batch.items {
+            if let Item::Output { pane, data, .. } = item
+                && let Some(flow) = state.panes.get_mut(pane)
+            {
+                flow.queued = flow.queued.saturating_sub(data.len());
+                if flow.queued == 0 {
+                    state.holders = state.holders.saturating_sub(1);
+                }
+            }
+        }
+        if state.bytes <= self.budget.bytes / 4 {
+            state.resume();
+        }
+        Poll::Ready(Some(batch))
+    }
+
+    /// What a driver was asked to do is done, or cannot be done any more.
+    pub(super) fn settled(&self, source: SourceId, order: &Order) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        match order {
+            Order::Barrier(panes) => state.end(panes),
+            Order::Detach => {}
+            // tmux has said `%pause` or `%continue` before it answered, unless the pane was
+            // paused or running already: then the answer itself says where it stands.
+            Order::Pause(pane) => {
+                if state.flow(source, *pane) == Some(Flow::Pausing) {
+                    state.paused(source, *pane, self.budget);
+                }
+            }
+            Order::Continue(pane) => {
+                if state.flow(source, *pane) == Some(Flow::Resuming) {
+                    let items = Vec::from_iter(state.continued(source, *pane));
+                    state.enqueue(Bytes::new(), items);
+                }
+            }
+        }
+    }
+
+    /// Has the consumer gone?
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// The consumer has gone: nothing more is kept.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        // A driver whose handles have gone too leaves now.
+        state
+            .sources
+            .values()
+            .for_each(|source| source.notify.notify_one());
+        state.queue.clear();
+        state.bytes = 0;
+    }
+
+    /// No source will ever come again.
+    pub(super) fn finish(&self) {
+        let mut state = self.lock();
+        state.finished = true;
+        state.wake();
+    }
+
+    /// Lets a new consumer in.
+    pub(super) fn open(&self) {
+        self.lock().closed = false;
+    }
+
+    /// A source has ended; the panes it delivered have a gap from here on.
+    pub(super) fn remove(&self, source: SourceId) {
+        let mut state = self.lock();
+        state.sources.remove(&source);
+        let mut items = Vec::new();
+        for (&pane, flow) in &mut state.panes {
+            if flow.owner == Owner::Source(source) {
+                flow.owner = Owner::Nobody;
+                flow.flow = Flow::Live;
+                items.push(flow.resync(pane, Cause::Disconnected));
+            }
+        }
+        items.sort_by_key(|item| match item {
+            Item::Resync(resync) => resync.pane,
+            _ => PaneId(0),
+        });
+        if self.events {
+            // The stream ends here; `Exited` has said so.
+            items.clear();
+        }
+        state.enqueue(Bytes::new(), items);
+        state.wake();
+    }
+}
+
+/// What only a server with several clients needs: who delivers which pane.
+impl Inbox {
+    /// From now on batches carry this identity.
+    pub(super) fn set_server(&self, server: Arc<Identity>) {
+        self.lock().server = Some(server);
+    }
+
+    /// Says who of `candidates` delivers a pane: who does already where it is among them, else the
+    /// first; nobody where there is none. The others are asked to pause it.
+    pub(super) fn assign(&self, pane: PaneId, candidates: &[SourceId]) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let candidates: Vec<_> = candidates
+            .iter()
+            .copied()
+            .filter(|id| state.sources.contains_key(id))
+            .collect();
+        let flow = state
+            .panes
+            .get(&pane)
+            .map_or(Owner::Unclaimed, |flow| flow.owner);
+        let owner = match flow {
+            Owner::Source(owner) if candidates.contains(&owner) => owner,
+            _ => match (candidates.first(), flow) {
+                (Some(&owner), _) => owner,
+                (None, Owner::Source(_)) => {
+                    let mut items = Vec::new();
+                    if let Some(flow) = state.panes.get_mut(&pane) {
+                        flow.owner = Owner::Nobody;
+                        flow.flow = Flow::Live;
+                        items.push(flow.resync(pane, Cause::Moved));
+                    }
+                    state.enqueue(Bytes::new(), items);
+                    return;
+                }
+                (None, _) => return,
+            },
+        };
+        if flow != Owner::Source(owner) {
+            let mut items = Vec::new();
+            match state.panes.get_mut(&pane) {
+                None => state.first_sight(pane, owner, &mut items),
+                Some(flow) => {
+                    if matches!(flow.owner, Owner::Source(_)) {
+                        items.push(flow.resync(pane, Cause::Moved));
+                    }
+                    flow.owner = Owner::Source(owner);
+                    flow.flow = Flow::Live;
+                }
+            }
+            state.enqueue(Bytes::new(), items);
+        }
+        for id in candidates {
+            let Some(source) = state.sources.get_mut(&id) else {
+                continue;
+            };
+            if id == owner {
+                if source.paused.remove(&pane) {
+                    source.order(Order::Continue(pane));
+                }
+            } else if source.paused.insert(pane) {
+                source.order(Order::Pause(pane));
+            }
+        }
+    }
+
+    /// Panes have gone: their streams end once what their client still has on the way has come.
+    pub(super) fn gone(&self, panes: &[PaneId]) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let mut by_source: HashMap<SourceId, Vec<PaneId>> = HashMap::new();
+        let mut now = Vec::new();
+        for &pane in panes {
+            for source in state.sources.values_mut() {
+                source.paused.remove(&pane);
+            }
+            let Some(flow) = state.panes.get_mut(&pane) else {
+                continue;
+            };
+            flow.ending = true;
+            match flow.owner {
+                Owner::Source(owner) => by_source.entry(owner).or_default().push(pane),
+                _ => now.push(pane),
+            }
+        }
+        for (owner, panes) in by_source {
+            match state.sources.get_mut(&owner) {
+                Some(source) => source.order(Order::Barrier(panes)),
+                None => now.extend(panes),
+            }
+        }
+        state.end(&now);
+    }
+
+    /// The server has gone, and every pane with it.
+    pub(super) fn end_all(&self) {
+        let mut state = self.lock();
+        let mut panes: Vec<_> = state.panes.keys().copied().collect();
+        panes.sort();
+        state.sources.clear();
+        state.end(&panes);
+        state.waiting.clear();
+        state.server = None;
+    }
+}
+
+impl State {
+    /// Counts output of a pane, and says where in its stream it stands if it is taken.
+    fn take_output(
+        &mut self,
+        source: SourceId,
+        pane: PaneId,
+        len: usize,
+        decoded: usize,
+        budget: Budget,
+        items: &mut Vec<Item>,
+    ) -> Option<(u32, u64)> {
+        if !self.panes.contains_key(&pane) {
+            self.first_sight(pane, source, items);
+        }
+        let (bytes, holders) = (self.bytes, self.holders.max(1));
+        let flow = self.panes.get_mut(&pane)?;
+        if flow.owner == Owner::Unclaimed {
+            flow.owner = Owner::Source(source);
+        }
+        if flow.owner != Owner::Source(source) {
+            return None;
+        }
+        if flow.flow == Flow::Live {
+            let share = budget.bytes / 2 / holders;
+            let over = bytes >= budget.bytes || (bytes >= budget.bytes / 2 && flow.queued >= share);
+            if !over {
+                if flow.queued == 0 {
+                    self.holders += 1;
+                }
+                flow.queued += len;
+                flow.said = false;
+                let offset = flow.offset;
+                flow.offset += decoded as u64;
+                return Some((flow.epoch, offset));
+            }
+            flow.flow = Flow::Pausing;
+            if let Some(source) = self.sources.get_mut(&source) {
+                source.order(Order::Pause(pane));
+            }
+        }
+        flow.dropped += decoded as u64;
+        None
+    }
+
+    /// A pane that nobody has delivered before.
+    fn first_sight(&mut self, pane: PaneId, source: SourceId, items: &mut Vec<Item>) {
+        let born_here = self
+            .sources
+            .get(&source)
+            .and_then(|source| source.watermark)
+            .is_some_and(|highest| pane > highest);
+        let mut flow = PaneFlow {
+            owner: Owner::Source(source),
+            flow: Flow::Live,
+            epoch: 0,
+            offset: 0,
+            queued: 0,
+            dropped: 0,
+            said: false,
+            ending: false,
+        };
+        if !born_here {
+            items.push(flow.resync(pane, Cause::FirstSight));
+        }
+        self.panes.insert(pane, flow);
+    }
+
+    /// Where a pane's flow stands, if that source delivers it.
+    fn flow(&self, source: SourceId, pane: PaneId) -> Option<Flow> {
+        let flow = self.panes.get(&pane)?;
+        (flow.owner == Owner::Source(source)).then_some(flow.flow)
+    }
+
+    /// The server has paused a pane.
+    fn paused(&mut self, source: SourceId, pane: PaneId, budget: Budget) {
+        let Some(flow) = self.panes.get_mut(&pane) else {
+            return;
+        };
+        if flow.owner != Owner::Source(source) {
+            return;
+        }
+        flow.flow = Flow::Paused;
+        self.waiting.push(pane);
+        if self.bytes <= budget.bytes / 4 {
+            self.resume();
+        }
+    }
+
+    /// The server delivers a pane again.
+    fn continued(&mut self, source: SourceId, pane: PaneId) -> Option<Item> {
+        let flow = self.panes.get_mut(&pane)?;
+        if flow.owner != Owner::Source(source) {
+            return None;
+        }
+        flow.flow = Flow::Live;
+        (!flow.said || flow.dropped > 0).then(|| flow.resync(pane, Cause::Paused))
+    }
+
+    /// There is room: lets the panes that wait go on.
+    fn resume(&mut self) {
+        for pane in mem::take(&mut self.waiting) {
+            let Some(flow) = self.panes.get_mut(&pane) else {
+                continue;
+            };
+            if flow.flow != Flow::Paused || flow.ending {
+                continue;
+            }
+            if let Owner::Source(owner) = flow.owner
+                && let Some(source) = self.sources.get_mut(&owner)
+            {
+                flow.flow = Flow::Resuming;
+                source.order(Order::Continue(pane));
+            }
+        }
+    }
+
+    /// A client that has been moved to another session would deliver what others do already.
+    fn on_session(&mut self, source: SourceId, session: SessionId) {
+        if let Some(source) = self.sources.get_mut(&source)
+            && source.session.is_some_and(|own| own != session)
+        {
+            source.order(Order::Detach);
+        }
+    }
+
+    fn end(&mut self, panes: &[PaneId]) {
+        let mut items = Vec::new();
+        for &pane in panes {
+            let Some(flow) = self.panes.remove(&pane) else {
+                continue;
+            };
+            if flow.queued > 0 {
+                self.holders = self.holders.saturating_sub(1);
+            }
+            items.push(Item::Ended(Ended {
+                pane,
+                epoch: flow.epoch,
+                offset: flow.offset,
+                loss: Loss::Unknown {
+                    at_least: flow.dropped,
+                },
+            }));
+        }
+        self.enqueue(Bytes::new(), items);
+    }
+
+    fn enqueue(&mut self, chunk: Bytes, items: Vec<Item>) {
+        if items.is_empty() || self.closed {
+            return;
+        }
+        self.bytes += weight(&chunk, &items);
+        self.queue.push_back(Batch {
+            server: self.server.clone(),
+            chunk,
+            items,
+        });
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// What a batch keeps alive, in bytes: its chunk and its items.
+fn weight(chunk: &Bytes, items: &[Item]) -> usize {
+    let own: usize = items
+        .iter()
+        .map(|item| match item {
+            Item::Output {
+                data: Data::Own(own),
+                ..
+            }
+            | Item::Line(Data::Own(own)) => own.len(),
+            Item::Block(block) => block.body().len(),
+            _ => 0,
+        })
+        .sum();
+    chunk.len() + own + size_of_val(items)
+}

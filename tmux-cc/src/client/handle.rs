@@ -1,0 +1,100 @@
+//! The handle that sends commands.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::attach::Attached;
+use super::error::ClientError;
+use crate::protocol::{Command, Exit, Reply};
+
+/// What a handle asks of the driver.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Send a command.
+    Command {
+        command: Command,
+        reply: oneshot::Sender<Result<Reply, ClientError>>,
+    },
+    /// Leave the server once all that was asked before is written.
+    Detach,
+}
+
+/// Sends commands to one control client; cheap to clone.
+///
+/// When the last handle is dropped and [`Events`](super::Events) too, the client detaches.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) attached: Arc<Attached>,
+    pub(super) exit: Arc<OnceLock<Exit>>,
+}
+
+impl Client {
+    /// Sends a command and waits for its whole reply.
+    ///
+    /// Commands sent one after another are answered in that order, and may be sent without waiting
+    /// for the one before. Dropping the future drops the reply, and nothing else: a command that
+    /// was sent runs, and the next reply is still the right one. There is no deadline here; see
+    /// [`command_within`](Self::command_within).
+    ///
+    /// # Errors
+    /// [`ClientError`]. A command that fails in tmux is no error: see
+    /// [`Reply::ok`](crate::protocol::Reply::ok).
+    pub async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .requests
+            .send(Request::Command { command, reply })
+            .await
+            .is_err()
+        {
+            return Err(self.ended());
+        }
+        match answer.await {
+            Ok(result) => result,
+            Err(_) => Err(self.ended()),
+        }
+    }
+
+    /// The same with a deadline.
+    ///
+    /// # Errors
+    /// [`ClientError::Deadline`] when no reply came in time; what else [`ClientError`] names.
+    pub async fn command_within(
+        &self,
+        command: Command,
+        deadline: Duration,
+    ) -> Result<Reply, ClientError> {
+        match timeout(deadline, self.command(command)).await {
+            Ok(result) => result,
+            Err(_) => Err(ClientError::Deadline { deadline }),
+        }
+    }
+
+    /// Detaches the client: what was sent before still runs, and its replies still come.
+    ///
+    /// Returns at once; [`Events`](super::Events) and the driver end when tmux has let it go.
+    pub async fn detach(&self) {
+        // One that has ended is detached.
+        let _ = self.requests.send(Request::Detach).await;
+    }
+
+    /// What is known of the client and its server since it was attached.
+    #[must_use]
+    pub fn attached(&self) -> &Attached {
+        &self.attached
+    }
+
+    /// How the client ended, once it has.
+    #[must_use]
+    pub fn exit(&self) -> Option<&Exit> {
+        self.exit.get()
+    }
+
+    fn ended(&self) -> ClientError {
+        ClientError::Ended(self.exit.get().cloned().unwrap_or(Exit::Eof))
+    }
+}

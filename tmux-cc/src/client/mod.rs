@@ -1,0 +1,31 @@
+//! IO: control clients on tokio.
+//!
+//! - [`Attach`] makes one control client: a [`Client`] handle for commands, its [`Events`], and a
+//!   [`Driver`] that the caller spawns.
+//! - [`Server`] follows every session of a server, whatever comes and goes, and merges their
+//!   output into one stream.
+//!
+//! The read loop never waits for a consumer: what does not fit is dropped by pane, and said.
+
+mod attach;
+mod codec;
+mod driver;
+mod error;
+mod events;
+mod flow;
+mod handle;
+mod process;
+mod server;
+mod socket;
+
+pub use attach::{Attach, Attached};
+pub use codec::{ControlCodec, ControlLine};
+pub use driver::Driver;
+pub use error::{AttachError, ClientError, ServerError};
+pub use events::{Batch, Cause, Ended, Event, Events, Identity, Loss, Output, Resync};
+pub use flow::Budget;
+pub use handle::Client;
+pub use server::{
+    Changes, OutputTaken, Server, ServerBuilder, ServerChange, ServerOutput, Waiting,
+};
+pub use socket::Socket;

@@ -1,0 +1,97 @@
+//! The tmux process behind a control client, and how to let go of it.
+
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+/// How long a client gets to leave by itself once its input is closed.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// How much of what tmux says on standard error is kept, in bytes.
+const SAID: u64 = 4096;
+
+/// A tmux client process.
+///
+/// It leaves when its input is closed. It is killed only if it does not, and never before it has
+/// been greeted: a client that breaks off in its handshake can take a whole server with it (up to
+/// 3.6, tmux #5004).
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Option<Child>,
+    stderr: Option<ChildStderr>,
+    greeted: bool,
+}
+
+impl Process {
+    /// Starts tmux with its standard streams as pipes.
+    pub(super) fn spawn(mut command: Command) -> io::Result<(Self, ChildStdout, ChildStdin)> {
+        command
+            .env_remove("TMUX")
+            .env_remove("TMUX_PANE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A ^C or a hangup of our terminal is ours to answer, not tmux's.
+            .process_group(0);
+        let mut child = command.spawn()?;
+        let (stdout, stdin, stderr) =
+            (child.stdout.take(), child.stdin.take(), child.stderr.take());
+        let process = Self {
+            child: Some(child),
+            stderr,
+            greeted: false,
+        };
+        match (stdout, stdin) {
+            (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
+            _ => Err(io::Error::other("no pipes")),
+        }
+    }
+
+    /// The server knows the client: from now on it may be killed if all else fails.
+    pub(super) fn set_greeted(&mut self) {
+        self.greeted = true;
+    }
+
+    /// What tmux has said on standard error; call it when its output has ended.
+    pub(super) async fn said(&mut self) -> Vec<u8> {
+        let mut said = Vec::new();
+        if let Some(stderr) = self.stderr.take() {
+            let _ = timeout(LEAVE, stderr.take(SAID).read_to_end(&mut said)).await;
+        }
+        said.truncate(said.trim_ascii_end().len());
+        said
+    }
+
+    /// Waits for the process to leave; its input must be closed.
+    pub(super) async fn leave(mut self) {
+        if let Some(child) = self.child.take() {
+            leave(child, self.greeted).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Without a runtime there is nobody to wait: its input is closed all the same, and it
+        // leaves by itself.
+        if let (Some(child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
+            runtime.spawn(leave(child, self.greeted));
+        }
+    }
+}
+
+async fn leave(mut child: Child, greeted: bool) {
+    if timeout(LEAVE, child.wait()).await.is_ok() {
+        return;
+    }
+    if greeted {
+        // A client that does not read would keep its server from exiting (up to 3.7, tmux #5444).
+        let _ = child.start_kill();
+    }
+    let _ = child.wait().await;
+}

@@ -1,0 +1,403 @@
+//! Follows a server from one life to the next.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::ServerBuilder;
+use super::changes::{ServerChange, Waiting};
+use super::keep::{Context, Note};
+use super::listing::{self, Listing};
+use super::shared::Shared;
+use crate::client::error::ClientError;
+use crate::client::events::Identity;
+use crate::client::flow::SourceId;
+use crate::format::SessionRow;
+use crate::protocol::{Exit, Quirk, Quirks};
+use crate::tree::Change;
+use crate::wire::SessionId;
+
+/// How often a socket is looked at while there is no server behind it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How often tmux is asked while a socket looks the same as when nobody answered.
+const ASK: Duration = Duration::from_secs(1);
+
+/// The least time between two listings, so that a storm of changes is not answered one by one.
+const SETTLE: Duration = Duration::from_millis(20);
+
+/// How often everything is listed although nothing was announced.
+const RECONCILE: Duration = Duration::from_secs(10);
+
+/// Runs until it is told to stop.
+pub(super) async fn follow(builder: ServerBuilder, shared: Arc<Shared>, stop: CancellationToken) {
+    let builder = Arc::new(builder);
+    let mut looks = Looks::default();
+    loop {
+        let found = tokio::select! {
+            found = looks.find(&builder, &shared) => found,
+            () = stop.cancelled() => break,
+        };
+        let life = Life::new(Arc::clone(&builder), Arc::clone(&shared), found);
+        life.run(&stop).await;
+        if stop.is_cancelled() {
+            break;
+        }
+    }
+    shared.close();
+}
+
+/// Looks for a server.
+#[derive(Debug, Default)]
+struct Looks {
+    /// What the socket was like when nobody answered, and when that was.
+    dead: Option<((u64, i64, i64), Instant)>,
+}
+
+impl Looks {
+    async fn find(&mut self, builder: &ServerBuilder, shared: &Shared) -> (Arc<Identity>, Listing) {
+        loop {
+            match self.look(builder).await {
+                Ok(mut listing) => {
+                    if let Some(server) = listing.server.take() {
+                        return (Arc::new(server), listing);
+                    }
+                }
+                Err(why) => shared.waiting(why),
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn look(&mut self, builder: &ServerBuilder) -> Result<Listing, Waiting> {
+        let socket = fs::metadata(builder.socket.path())
+            .map(|found| (found.ino(), found.ctime(), found.ctime_nsec()))
+            .map_err(|_| Waiting::NoServer)?;
+        if let Some((dead, at)) = self.dead
+            && dead == socket
+            && at.elapsed() < ASK
+        {
+            return Err(Waiting::NoServer);
+        }
+        let found = listing::ask(builder).await;
+        self.dead = matches!(found, Err(Waiting::NoServer)).then(|| (socket, Instant::now()));
+        found
+    }
+}
+
+/// One life of a server.
+struct Life {
+    server: Arc<Identity>,
+    context: Context,
+    notes: mpsc::UnboundedReceiver<Note>,
+    output_wanted: watch::Receiver<bool>,
+    sessions: HashMap<SessionId, Session>,
+    keepers: JoinSet<()>,
+    /// What the last client to end was told.
+    exit: Exit,
+    /// Has the danger of output been said?
+    warned: bool,
+    first: Option<Listing>,
+}
+
+/// A session that is followed.
+struct Session {
+    row: SessionRow,
+    commands: Option<CancellationToken>,
+    output: Option<CancellationToken>,
+    source: Option<SourceId>,
+}
+
+impl Session {
+    fn stop(&mut self) {
+        self.stop_output();
+        self.commands.take().inspect(CancellationToken::cancel);
+    }
+
+    fn stop_output(&mut self) {
+        self.output.take().inspect(CancellationToken::cancel);
+        self.source = None;
+    }
+}
+
+impl Life {
+    fn new(
+        builder: Arc<ServerBuilder>,
+        shared: Arc<Shared>,
+        (server, first): (Arc<Identity>, Listing),
+    ) -> Self {
+        let (notes, receiver) = mpsc::unbounded_channel();
+        let output_wanted = shared.output_wanted();
+        let context = Context {
+            builder,
+            shared,
+            notes,
+            dirty: Arc::new(Notify::new()),
+            gate: Arc::new(Semaphore::new(1)),
+        };
+        Self {
+            server,
+            context,
+            notes: receiver,
+            output_wanted,
+            sessions: HashMap::new(),
+            keepers: JoinSet::new(),
+            exit: Exit::Eof,
+            warned: false,
+            first: Some(first),
+        }
+    }
+
+    /// Runs until the server has ended, or it is told to stop.
+    async fn run(mut self, stop: &CancellationToken) {
+        tracing::info!(
+            pid = self.server.pid, version = %self.server.version, "following a tmux server");
+        self.context.shared.up(&self.server);
+        if let Some(first) = self.first.take() {
+            self.apply(first);
+        }
+        while !stop.is_cancelled() && self.turn(stop).await {}
+        self.sessions.values_mut().for_each(Session::stop);
+        while self.keepers.join_next().await.is_some() {}
+        while let Ok(note) = self.notes.try_recv() {
+            self.remember(&note);
+        }
+        tracing::info!(pid = self.server.pid, exit = %self.exit, "tmux server is gone");
+        self.context.shared.down(self.exit);
+    }
+
+    /// Waits for something and answers it; `false` when the server has ended.
+    async fn turn(&mut self, stop: &CancellationToken) -> bool {
+        let dirty = Arc::clone(&self.context.dirty);
+        let reconcile = sleep_until(Instant::now() + RECONCILE);
+        let look = async {
+            // Without a client nothing is announced.
+            match self.context.shared.any_client() {
+                Some(_) => std::future::pending().await,
+                None => sleep(ASK).await,
+            }
+        };
+        tokio::select! {
+            note = self.notes.recv() => match note {
+                Some(note) => return self.heed(note).await,
+                None => return false,
+            },
+            () = dirty.notified() => sleep(SETTLE).await,
+            () = reconcile => {}
+            () = look => {}
+            changed = self.output_wanted.changed() => {
+                if changed.is_err() {
+                    return false;
+                }
+                self.keep_all();
+                self.assign();
+                return true;
+            }
+            Some(_) = self.keepers.join_next() => return true,
+            () = stop.cancelled() => return true,
+        }
+        self.list().await
+    }
+
+    fn remember(&mut self, note: &Note) {
+        if let Note::Ended { exit, .. } = note
+            && (*exit != Exit::Eof || self.exit == Exit::Eof)
+        {
+            self.exit = exit.clone();
+        }
+    }
+
+    async fn heed(&mut self, note: Note) -> bool {
+        self.remember(&note);
+        let shared = &self.context.shared;
+        match note {
+            Note::Attached(id, client) => {
+                if self.sessions.contains_key(&id) {
+                    shared.add_client(id, client);
+                    self.context.dirty.notify_one();
+                }
+                true
+            }
+            Note::Delivers(id, source) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.source = Some(source);
+                    shared.say(ServerChange::OutputAttached(session.row.clone()));
+                }
+                self.warn_of_output();
+                self.assign();
+                self.context.dirty.notify_one();
+                true
+            }
+            Note::Ended {
+                session,
+                output,
+                exit,
+            } => {
+                if let Some(known) = self.sessions.get_mut(&session)
+                    && output
+                {
+                    known.source = None;
+                } else if !output {
+                    shared.remove_client(session);
+                }
+                // The server may have gone with it; a listing tells.
+                let died = matches!(exit, Exit::Reason(_) | Exit::Eof);
+                if died || shared.any_client().is_none() {
+                    return self.list().await;
+                }
+                self.context.dirty.notify_one();
+                true
+            }
+            Note::Failed {
+                session,
+                output,
+                error,
+            } => {
+                tracing::warn!(%session, output, %error, "cannot attach");
+                if let Some(known) = self.sessions.get(&session) {
+                    let (session, error) = (known.row.clone(), Arc::new(error));
+                    shared.say(ServerChange::AttachFailed {
+                        session,
+                        output,
+                        error,
+                    });
+                }
+                true
+            }
+            Note::NoServer => self.list().await,
+        }
+    }
+
+    /// Lists everything anew; `false` when there is nobody to ask any more.
+    async fn list(&mut self) -> bool {
+        let deadline = self.context.builder.deadline;
+        if let Some(client) = self.context.shared.any_client() {
+            let reply = client.command_within(Listing::command(), deadline).await;
+            match reply.map(|reply| reply.ok()) {
+                Ok(Ok(reply)) => {
+                    let socket = &self.server.socket;
+                    self.apply(Listing::read(reply.lines(), socket));
+                    return true;
+                }
+                // Its end is on its way to us, and then another is asked.
+                Err(ClientError::Ended(_) | ClientError::Reply(_)) => {}
+                Ok(Err(_)) | Err(_) => {
+                    self.context.dirty.notify_one();
+                    return true;
+                }
+            }
+        }
+        match listing::ask(&self.context.builder).await {
+            Ok(listing) if listing.server.as_ref() == Some(&*self.server) => {
+                self.apply(listing);
+                true
+            }
+            Err(Waiting::Refused(_)) => true,
+            Ok(_) | Err(_) => false,
+        }
+    }
+
+    fn apply(&mut self, listing: Listing) {
+        let changes = self.context.shared.apply(listing);
+        let mut gone = Vec::new();
+        for change in changes {
+            match change {
+                Change::SessionAdded(row) | Change::SessionChanged(row) => self.session(row),
+                Change::SessionGone(row) => {
+                    if let Some(mut session) = self.sessions.remove(&row.id) {
+                        session.stop();
+                    }
+                    self.context.shared.remove_client(row.id);
+                }
+                Change::PaneGone(pane) => gone.push(pane.id),
+                Change::PaneAdded(_) | Change::PaneChanged(_) => {}
+            }
+        }
+        if !gone.is_empty() {
+            self.context.shared.inbox.gone(&gone);
+        }
+        self.assign();
+    }
+
+    /// A session has come or changed.
+    fn session(&mut self, row: SessionRow) {
+        let skipped = row.destroy_unattached;
+        if skipped {
+            tracing::warn!(session = %row.id, "left alone: destroy-unattached is on");
+            self.context.shared.say(ServerChange::Skipped(row.clone()));
+        }
+        let id = row.id;
+        let fresh = || Session {
+            row: row.clone(),
+            commands: None,
+            output: None,
+            source: None,
+        };
+        let session = self.sessions.entry(id).or_insert_with(fresh);
+        session.row = row;
+        if skipped && session.commands.is_some() {
+            // It was turned on under us: to leave now would end the session. Stay.
+            return;
+        }
+        self.keep_all();
+    }
+
+    /// Gives every session the clients it should have.
+    fn keep_all(&mut self) {
+        let wanted = *self.output_wanted.borrow_and_update();
+        for session in self.sessions.values_mut() {
+            if session.commands.is_none() {
+                if session.row.destroy_unattached {
+                    continue;
+                }
+                let stop = CancellationToken::new();
+                let keep = self
+                    .context
+                    .clone()
+                    .keep(session.row.clone(), false, stop.clone());
+                self.keepers.spawn(keep);
+                session.commands = Some(stop);
+            }
+            if !wanted {
+                session.stop_output();
+            } else if session.output.is_none() {
+                let stop = CancellationToken::new();
+                let keep = self
+                    .context
+                    .clone()
+                    .keep(session.row.clone(), true, stop.clone());
+                self.keepers.spawn(keep);
+                session.output = Some(stop);
+            }
+        }
+    }
+
+    /// Says for each pane which session's client delivers it: the first that shows it.
+    fn assign(&self) {
+        for pane in self.context.shared.tree().panes() {
+            let sources: Vec<_> = pane
+                .places
+                .iter()
+                .filter_map(|place| self.sessions.get(&place.session)?.source)
+                .collect();
+            self.context.shared.inbox.assign(pane.id, &sources);
+        }
+    }
+
+    fn warn_of_output(&mut self) {
+        let dangerous = Quirks::of(self.server.version).has(Quirk::RespawnCrash);
+        if dangerous && !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                version = %self.server.version,
+                "output is attached: a respawned pane can crash this server (up to tmux 3.7c)"
+            );
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Keeps one client attached to one session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::ServerBuilder;
+use super::shared::Shared;
+use crate::client::attach::Attach;
+use crate::client::driver::Driver;
+use crate::client::error::AttachError;
+use crate::client::events::{Batch, Event, Events};
+use crate::client::flow::SourceId;
+use crate::client::handle::Client;
+use crate::format::SessionRow;
+use crate::protocol::Exit;
+use crate::wire::{Notification, SessionId};
+
+/// How long a client that ended waits before the next, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// What the keepers tell who follows the server.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// A client for commands is attached.
+    Attached(SessionId, Client),
+    /// A client for output is attached.
+    Delivers(SessionId, SourceId),
+    /// A client has ended.
+    Ended {
+        session: SessionId,
+        output: bool,
+        exit: Exit,
+    },
+    /// A client could not attach, and will be tried again.
+    Failed {
+        session: SessionId,
+        output: bool,
+        error: AttachError,
+    },
+    /// A client could not attach because there is no server.
+    NoServer,
+}
+
+/// What all keepers of a life have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    pub(super) builder: Arc<ServerBuilder>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) notes: mpsc::UnboundedSender<Note>,
+    /// Something has changed that only a new listing tells.
+    pub(super) dirty: Arc<Notify>,
+    /// One handshake at a time: one that breaks off can cost the server its life (up to 3.6).
+    pub(super) gate: Arc<Semaphore>,
+}
+
+/// Pauses that double.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    next: Duration,
+    most: Duration,
+}
+
+impl Backoff {
+    pub(super) const fn new((first, most): (Duration, Duration)) -> Self {
+        Self { next: first, most }
+    }
+
+    pub(super) fn pause(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (self.next * 2).min(self.most);
+        pause
+    }
+}
+
+impl Context {
+    /// Keeps a client on a session until it is told to stop.
+    pub(super) async fn keep(self, session: SessionRow, output: bool, stop: CancellationToken) {
+        let mut backoff = Backoff::new(PAUSES);
+        while !stop.is_cancelled() {
+            let attached = tokio::select! {
+                attached = self.attach(session.id, output) => attached,
+                () = stop.cancelled() => return,
+            };
+            match attached {
+                Ok(running) => {
+                    let exit = self.run(session.id, running, &stop).await;
+                    tracing::debug!(session = %session.id, output, %exit, "client ended");
+                    backoff = Backoff::new(PAUSES);
+                    self.note(Note::Ended {
+                        session: session.id,
+                        output,
+                        exit,
+                    });
+                }
+                Err(AttachError::NoServer { .. }) => self.note(Note::NoServer),
+                // The session went in the meantime; the next listing says so.
+                Err(AttachError::Refused { said }) if said.starts_with(b"can't find") => {
+                    self.dirty.notify_one();
+                }
+                Err(error) => {
+                    self.note(Note::Failed {
+                        session: session.id,
+                        output,
+                        error,
+                    });
+                }
+            }
+            tokio::select! {
+                () = sleep(backoff.pause()) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn attach(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
+        let _turn = self.gate.acquire().await;
+        let attach = Attach::to_session(session)
+            .socket(self.builder.socket.clone())
+            .tmux(&self.builder.tmux)
+            .deadline(self.builder.deadline)
+            .limits(self.builder.limits);
+        if output {
+            let inbox = Arc::clone(&self.shared.inbox);
+            let attach = attach.output(self.builder.pause_after);
+            let (client, source, driver) = attach.start_into(inbox, Some(session)).await?;
+            Ok(Running::Output(client, source, driver))
+        } else {
+            let (client, events, driver) = attach.start().await?;
+            Ok(Running::Commands(client, events, driver))
+        }
+    }
+
+    /// Runs a client to its end, or lets it leave in order when told to stop.
+    async fn run(&self, session: SessionId, running: Running, stop: &CancellationToken) -> Exit {
+        let (client, mut driver) = match running {
+            Running::Output(client, source, driver) => {
+                self.note(Note::Delivers(session, source));
+                (client, tokio::spawn(driver))
+            }
+            Running::Commands(client, mut events, driver) => {
+                let driver = tokio::spawn(driver);
+                self.note(Note::Attached(session, client.clone()));
+                while let Some(batch) = tokio::select! {
+                    batch = events.recv() => batch,
+                    () = stop.cancelled() => None,
+                } {
+                    if !self.heed(session, &batch) {
+                        client.detach().await;
+                    }
+                }
+                (client, driver)
+            }
+        };
+        let exit = tokio::select! {
+            exit = &mut driver => exit,
+            () = stop.cancelled() => {
+                client.detach().await;
+                driver.await
+            }
+        };
+        exit.unwrap_or(Exit::Eof)
+    }
+
+    /// Looks for what a new listing must follow; `false` when the client has been moved to another
+    /// session, where it would be one too many.
+    fn heed(&self, own: SessionId, batch: &Batch) -> bool {
+        let mut stays = true;
+        let dirty = batch.iter().any(|event| match event {
+            Event::Notification(Notification::SessionChanged { session, .. }) => {
+                stays &= session == own;
+                true
+            }
+            Event::Notification(found) => is_structural(&found),
+            Event::Lagged(_) => true,
+            _ => false,
+        });
+        if dirty {
+            self.dirty.notify_one();
+        }
+        stays
+    }
+
+    fn note(&self, note: Note) {
+        // Who follows the server stops all keepers before it goes.
+        let _ = self.notes.send(note);
+    }
+}
+
+/// A client that has just been attached.
+enum Running {
+    Commands(Client, Events, Driver),
+    Output(Client, SourceId, Driver),
+}
+
+/// May a session, window or pane have come, gone, moved or been renamed?
+fn is_structural(notification: &Notification<'_>) -> bool {
+    use Notification as N;
+    matches!(
+        notification,
+        N::SessionsChanged
+            | N::SessionRenamed { .. }
+            | N::SessionWindowChanged { .. }
+            | N::WindowAdd { .. }
+            | N::UnlinkedWindowAdd { .. }
+            | N::WindowClose { .. }
+            | N::UnlinkedWindowClose { .. }
+            | N::WindowRenamed { .. }
+            | N::UnlinkedWindowRenamed { .. }
+            | N::WindowPaneChanged { .. }
+            | N::LayoutChange { .. }
+    )
+}

@@ -1,0 +1,301 @@
+//! A whole server: every session, whatever comes and goes.
+
+mod changes;
+mod follow;
+mod keep;
+mod listing;
+mod shared;
+
+use std::fs;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use changes::{Changes, ServerChange, Waiting};
+use shared::Shared;
+
+use super::error::{ClientError, ServerError};
+use super::events::{Batch, Identity};
+use super::flow::Budget;
+use super::handle::Client;
+use super::socket::Socket;
+use crate::protocol::{Command, Limits, Reply};
+use crate::tree::Tree;
+use crate::wire::{SessionId, Version};
+
+/// How a server is to be followed.
+#[derive(Clone, Debug)]
+pub struct ServerBuilder {
+    socket: Socket,
+    tmux: PathBuf,
+    pause_after: u32,
+    deadline: Duration,
+    limits: Limits,
+    budget: Budget,
+}
+
+impl ServerBuilder {
+    /// With that tmux program instead of the one on the path.
+    #[must_use]
+    pub fn tmux(mut self, program: impl Into<PathBuf>) -> Self {
+        self.tmux = program.into();
+        self
+    }
+
+    /// After how many seconds of backlog the server itself pauses a pane; 5 by default.
+    #[must_use]
+    pub fn pause_after(mut self, seconds: u32) -> Self {
+        self.pause_after = seconds;
+        self
+    }
+
+    /// How long attaching a client, or a listing, may take; 10 s by default.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// What each connection may hold.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How much output may wait for a slow consumer, over all panes.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Begins to follow the server, whether it runs already or not.
+    ///
+    /// Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ServerError`]: the program is no tmux that works, or the path is no socket. That no
+    /// server runs is no error: it is waited for, see [`Server::changes`].
+    pub async fn start(self) -> Result<Server, ServerError> {
+        let socket = self.socket.path();
+        if let Ok(found) = fs::metadata(&socket)
+            && !found.file_type().is_socket()
+        {
+            return Err(ServerError::NotASocket { socket });
+        }
+        self.check_program().await?;
+        let shared = Arc::new(Shared::new(self.budget));
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(follow::follow(self, Arc::clone(&shared), stop.clone()));
+        let handle = Handle {
+            shared,
+            stop,
+            task: Mutex::new(Some(task)),
+            socket,
+        };
+        Ok(Server {
+            handle: Arc::new(handle),
+        })
+    }
+
+    async fn check_program(&self) -> Result<(), ServerError> {
+        let program = || self.tmux.clone();
+        let said = tokio::process::Command::new(&self.tmux)
+            .arg("-V")
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .map_err(|source| ServerError::Spawn {
+                program: program(),
+                source,
+            })?;
+        match Version::parse(said.stdout.trim_ascii()) {
+            Some(version) if version.at_least(Version::FLOOR) => Ok(()),
+            _ => {
+                let said = said.stdout.trim_ascii().to_vec();
+                Err(ServerError::NotTmux {
+                    program: program(),
+                    said,
+                })
+            }
+        }
+    }
+}
+
+/// Follows every session of a tmux server, from one life of it to the next; cheap to clone.
+///
+/// Each session has a control client for commands and notifications, which takes no output, so
+/// that a command never waits behind it. Where output is asked for, each session has a second
+/// client, and all their output is merged into one stream. Clients and servers that end are
+/// followed by new ones, with growing pauses in between.
+///
+/// When the last handle is dropped, all clients detach; [`close`](Self::close) waits for that.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::client::{Event, Server, Socket};
+///
+/// let server = Server::on(Socket::Name("ci".into())).start().await?;
+/// let mut output = server.output()?;
+/// while let Some(batch) = output.recv().await {
+///     for event in batch.iter() {
+///         if let Event::Output(output) = event {
+///             println!("{} {} bytes at {}", output.pane, output.data.decoded_len(), output.offset);
+///         }
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+    socket: PathBuf,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Server {
+    /// The server of that socket, with the defaults of [`ServerBuilder`].
+    #[must_use]
+    pub fn on(socket: Socket) -> ServerBuilder {
+        ServerBuilder {
+            socket,
+            tmux: PathBuf::from("tmux"),
+            pause_after: 5,
+            deadline: Duration::from_secs(10),
+            limits: Limits::default(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// The path of its socket.
+    #[must_use]
+    pub fn socket(&self) -> &std::path::Path {
+        &self.handle.socket
+    }
+
+    /// Which life of the server it is, while one is attached to.
+    #[must_use]
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.handle.shared.identity()
+    }
+
+    /// The sessions and panes as they are known now.
+    #[must_use]
+    pub fn tree(&self) -> Tree {
+        self.handle.shared.tree()
+    }
+
+    /// What happens to the server, beginning with how it is now.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// The control client of a session, for commands that concern it.
+    #[must_use]
+    pub fn client(&self, session: SessionId) -> Option<Client> {
+        self.handle.shared.client(session)
+    }
+
+    /// Sends a command through any of the clients that take no output; give it a target by id.
+    ///
+    /// # Errors
+    /// [`ClientError::Detached`] while no client is attached; what else [`ClientError`] names.
+    pub async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+        match self.handle.shared.any_client() {
+            Some(client) => client.command(command).await,
+            None => Err(ClientError::Detached),
+        }
+    }
+
+    /// Asks for the output of all panes, merged: from now on each session has an output client.
+    ///
+    /// Each pane's bytes come once and in order, whatever sessions show it. A pane that the
+    /// consumer is too slow for is paused and resynchronised. Up to tmux 3.7c this is unsafe
+    /// beside somebody's `respawn-pane`: see [`Attach::output`](super::Attach::output).
+    ///
+    /// # Errors
+    /// [`OutputTaken`] while an earlier stream is alive: there is one consumer.
+    pub fn output(&self) -> Result<ServerOutput, OutputTaken> {
+        if self.handle.shared.want_output(true) {
+            return Err(OutputTaken);
+        }
+        Ok(ServerOutput {
+            shared: Arc::clone(&self.handle.shared),
+        })
+    }
+
+    /// Detaches all clients, and waits until they have left.
+    pub async fn close(self) {
+        self.handle.stop.cancel();
+        let task = self
+            .handle
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    }
+}
+
+/// The output of a server is taken already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the output of this server has a consumer already")]
+pub struct OutputTaken;
+
+/// The merged output of a server: batches of [`Event::Output`](super::Event::Output),
+/// [`Event::Resync`](super::Event::Resync) and [`Event::Ended`](super::Event::Ended).
+///
+/// It goes on from one life of the server to the next, and ends when the [`Server`] is closed.
+/// Dropping it detaches the output clients.
+#[derive(Debug)]
+pub struct ServerOutput {
+    shared: Arc<Shared>,
+}
+
+impl ServerOutput {
+    /// Waits for the next batch.
+    ///
+    /// Cancelling it loses nothing.
+    pub async fn recv(&mut self) -> Option<Batch> {
+        std::future::poll_fn(|cx| self.shared.inbox.poll_batch(cx)).await
+    }
+}
+
+impl Stream for ServerOutput {
+    type Item = Batch;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
+        self.shared.inbox.poll_batch(cx)
+    }
+}
+
+impl Drop for ServerOutput {
+    fn drop(&mut self) {
+        self.shared.want_output(false);
+    }
+}

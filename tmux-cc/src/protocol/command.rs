@@ -1,0 +1,438 @@
+//! What is sent: one command line.
+
+use std::fmt;
+
+use super::error::CommandError;
+use crate::wire::{PaneId, SessionId, WindowId, check_line, quote};
+
+/// One line for tmux: a command with its arguments, or several joined by [`then`](Self::then).
+///
+/// Arguments are bytes and are quoted as they are added, so they reach tmux's command as they are;
+/// formats (`-F`), shell strings and key names have a meaning of their own behind that. What cannot
+/// be sent (a NUL byte, an interactive command) is remembered and refused when it is sent.
+///
+/// ```
+/// # use tmux_cc::protocol::Command;
+/// let list = Command::new("list-panes").flag("-a").option("-F", "#{pane_id}");
+/// assert_eq!(list.to_string(), "list-panes -a -F '#{pane_id}'");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    line: Vec<u8>,
+    arguments: usize,
+    refused: Option<CommandError>,
+    raw: bool,
+}
+
+/// Commands that wait for a key: a control client cannot press one, and its queue stays frozen.
+///
+/// **Source:** tmux `cmd-confirm-before.c`, `cmd-command-prompt.c`, `cmd-display-menu.c`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interactive {
+    /// The whole name.
+    pub name: &'static str,
+    /// Its alias, or the name again where it has none.
+    pub alias: &'static str,
+    /// The shortest abbreviation that tmux takes for it.
+    shortest: usize,
+}
+
+impl Interactive {
+    const ALL: [Self; 3] = [
+        Self {
+            name: "confirm-before",
+            alias: "confirm",
+            shortest: 3,
+        },
+        Self {
+            name: "command-prompt",
+            alias: "command-prompt",
+            shortest: 3,
+        },
+        Self {
+            name: "display-menu",
+            alias: "menu",
+            shortest: 11,
+        },
+    ];
+
+    /// The interactive command that `word` names, in full, abbreviated or by alias.
+    #[must_use]
+    pub fn named(word: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|command| {
+            word == command.alias.as_bytes()
+                || (word.len() >= command.shortest && command.name.as_bytes().starts_with(word))
+        })
+    }
+}
+
+/// What tmux may put inside a command's own block, where only a reply should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inside {
+    /// Nothing.
+    Nothing,
+    /// `%pause` and `%continue`: `refresh-client -A` up to 3.7c.
+    Flow,
+    /// `%message`: `display-message` without `-p` to the client itself, from 3.4.
+    Message,
+}
+
+impl Command {
+    /// A command by its name, such as `list-panes`.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        let refused = match Interactive::named(name.as_bytes()) {
+            Some(Interactive { name, .. }) => Some(CommandError::Interactive { name }),
+            None => (!is_name).then_some(CommandError::Name),
+        };
+        Self {
+            line: name.as_bytes().to_vec(),
+            arguments: 0,
+            refused,
+            raw: false,
+        }
+    }
+
+    /// A whole line in tmux's own syntax, as a user would type it: `a ; b`, comments, blocks.
+    ///
+    /// It is sent as it stands. An empty line would detach the client and one with a newline would
+    /// be two: both are refused.
+    #[must_use]
+    pub fn raw(line: impl AsRef<[u8]>) -> Self {
+        let line = line.as_ref();
+        let refused = match check_line(line) {
+            Err(error) => Some(error.into()),
+            Ok(()) => names(line)
+                .find_map(Interactive::named)
+                .map(|command| CommandError::Interactive { name: command.name }),
+        };
+        Self {
+            line: line.to_vec(),
+            arguments: 0,
+            refused,
+            raw: true,
+        }
+    }
+
+    /// Adds a flag, such as `-a`.
+    #[must_use]
+    pub fn flag(self, flag: &str) -> Self {
+        self.arg(flag)
+    }
+
+    /// Adds a flag and its value, such as `-F FORMAT`.
+    #[must_use]
+    pub fn option(self, flag: &str, value: impl AsRef<[u8]>) -> Self {
+        self.arg(flag).arg(value)
+    }
+
+    /// Adds one argument, quoted so that it arrives byte for byte.
+    #[must_use]
+    pub fn arg(mut self, value: impl AsRef<[u8]>) -> Self {
+        self.arguments += 1;
+        self.line.push(b' ');
+        if let Err(source) = quote(value.as_ref(), &mut self.line) {
+            let position = self.arguments;
+            self.refused
+                .get_or_insert(CommandError::Argument { position, source });
+        }
+        self
+    }
+
+    /// Adds `-t` and the id of a pane, window or session.
+    #[must_use]
+    pub fn target(self, target: impl Into<Target>) -> Self {
+        self.option("-t", target.into().to_string())
+    }
+
+    /// Puts another command behind this one on the same line: it runs only if this one succeeds.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        self.line.extend_from_slice(b" ; ");
+        self.line.extend_from_slice(&next.line);
+        self.refused = self.refused.or(next.refused);
+        self.raw |= next.raw;
+        self
+    }
+
+    /// The line as it is sent, without its newline, or why it cannot be sent.
+    ///
+    /// # Errors
+    /// What [`CommandError`] names, but [`Full`](CommandError::Full) and
+    /// [`Ended`](CommandError::Ended): these only a connection knows.
+    pub fn line(&self) -> Result<&[u8], CommandError> {
+        match &self.refused {
+            Some(error) => Err(error.clone()),
+            None => Ok(&self.line),
+        }
+    }
+
+    /// How many commands the line names, so how many blocks tmux owes if all succeed; an alias or
+    /// a sourced file makes it more.
+    pub(super) fn commands(&self) -> usize {
+        names(&self.line).count()
+    }
+
+    /// What tmux may put inside this command's own block.
+    pub(super) fn inside(&self) -> Inside {
+        let mut names = names(&self.line);
+        let (Some(name), None) = (names.next(), names.next()) else {
+            return Inside::Nothing;
+        };
+        let has = |flag: &[u8]| self.line.split(|&b| b == b' ').any(|word| word == flag);
+        if names_command(name, b"refresh-client", b"refresh", 3) && has(b"-A") {
+            Inside::Flow
+        } else if names_command(name, b"display-message", b"display", 10) && !has(b"-p") {
+            Inside::Message
+        } else {
+            Inside::Nothing
+        }
+    }
+}
+
+/// Does `word` name the command, in full, abbreviated to `shortest` bytes or by its alias?
+fn names_command(word: &[u8], name: &[u8], alias: &[u8], shortest: usize) -> bool {
+    word == alias || (word.len() >= shortest && name.starts_with(word))
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.line))
+    }
+}
+
+/// What a command is aimed at, by id: the only name that no other thing can have.
+///
+/// tmux takes a bare session name as a prefix, and answers for some other pane when the target
+/// does not exist; an id is exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Target {
+    /// A session, `$0`.
+    Session(SessionId),
+    /// A window, `@0`.
+    Window(WindowId),
+    /// A pane, `%0`.
+    Pane(PaneId),
+}
+
+impl From<SessionId> for Target {
+    fn from(id: SessionId) -> Self {
+        Self::Session(id)
+    }
+}
+
+impl From<WindowId> for Target {
+    fn from(id: WindowId) -> Self {
+        Self::Window(id)
+    }
+}
+
+impl From<PaneId> for Target {
+    fn from(id: PaneId) -> Self {
+        Self::Pane(id)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(id) => id.fmt(f),
+            Self::Window(id) => id.fmt(f),
+            Self::Pane(id) => id.fmt(f),
+        }
+    }
+}
+
+/// The first word of each command on a line.
+///
+/// It follows tmux's lexer (`cmd-parse.y`) as far as finding where commands begin needs: quotes,
+/// escapes, `{}` blocks, comments and `NAME=value`, which is no command.
+fn names(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        loop {
+            let skip = rest
+                .iter()
+                .position(|&b| !matches!(b, b' ' | b'\t' | b';'))?;
+            rest = rest.get(skip..)?;
+            if rest.first() == Some(&b'#') {
+                return None;
+            }
+            let word = rest.get(..word_len(rest))?;
+            rest = rest.get(word.len()..)?;
+            if is_assignment(word) {
+                continue;
+            }
+            rest = rest.get(command_len(rest)..)?;
+            return Some(word);
+        }
+    })
+}
+
+/// The length of the word at the start of `bytes`, up to a space or `;` outside quotes.
+fn word_len(bytes: &[u8]) -> usize {
+    scan(bytes, |byte, depth| {
+        depth == 0 && matches!(byte, b' ' | b'\t' | b';')
+    })
+}
+
+/// How much is left of the command that `bytes` continues, up to a `;` outside quotes and braces.
+fn command_len(bytes: &[u8]) -> usize {
+    scan(bytes, |byte, depth| depth == 0 && byte == b';')
+}
+
+/// Walks `bytes` as tmux's lexer would, and stops where `stop` says so outside quotes, or at a
+/// comment.
+fn scan(bytes: &[u8], stop: impl Fn(u8, usize) -> bool) -> usize {
+    let (mut quote, mut depth, mut at_start) = (None, 0usize, false);
+    let mut bytes_left = bytes.iter().enumerate();
+    while let Some((at, &byte)) = bytes_left.next() {
+        match (quote, byte) {
+            (Some(b'\''), b'\'') | (Some(b'"'), b'"') => quote = None,
+            (None | Some(b'"'), b'\\') => drop(bytes_left.next()),
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'#') if at_start => return bytes.len(),
+            (None, _) if stop(byte, depth) => return at,
+            (None, b'{') => depth += 1,
+            (None, b'}') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        at_start = quote.is_none() && matches!(byte, b' ' | b'\t' | b';' | b'{' | b'}');
+    }
+    bytes.len()
+}
+
+/// `NAME=value` at the start of a command sets a variable of the server and is no command.
+fn is_assignment(word: &[u8]) -> bool {
+    word.iter().position(|&b| b == b'=').is_some_and(|at| {
+        at > 0
+            && !word.first().is_some_and(u8::is_ascii_digit)
+            && word
+                .iter()
+                .take(at)
+                .all(|&b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_of(line: &str) -> Vec<&str> {
+        names(line.as_bytes())
+            .map(|name| std::str::from_utf8(name).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_line_is_built_quoted() {
+        let command = Command::new("set-option")
+            .flag("-g")
+            .option("@x", "a b;")
+            .arg("it's");
+        assert_eq!(command.line().unwrap(), b"set-option -g @x 'a b;' \"it's\"");
+        let command = Command::new("kill-pane").target(PaneId(7));
+        assert_eq!(command.line().unwrap(), b"kill-pane -t '%7'");
+        let both = Command::new("a").then(Command::new("b").flag("-x"));
+        assert_eq!(both.line().unwrap(), b"a ; b -x");
+        assert_eq!(both.commands(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_with_its_reason() {
+        let nul = Command::new("set-option").flag("-g").arg("@x").arg("a\0b");
+        assert!(matches!(
+            nul.line(),
+            Err(CommandError::Argument { position: 3, .. })
+        ));
+        for name in ["", "List", "a b", "-x", "a;b", "new\n"] {
+            assert_eq!(
+                Command::new(name).line(),
+                Err(CommandError::Name),
+                "{name:?}"
+            );
+        }
+        for line in ["", "   ", "a\nb", "a\0b"] {
+            assert!(
+                matches!(Command::raw(line).line(), Err(CommandError::Line(_))),
+                "{line:?}"
+            );
+        }
+        let joined = Command::new("list-panes").then(Command::new("set-option").arg("\0"));
+        assert!(joined.line().is_err());
+    }
+
+    #[test]
+    fn interactive_commands_are_refused_by_any_name() {
+        for line in [
+            "confirm-before kill-server",
+            "confirm -p x y",
+            "command-prompt",
+            "comm",
+            "menu",
+            "display-men -x 0",
+            "list-panes ; command-prompt",
+            "A=b confirm-before x",
+        ] {
+            let refused = Command::raw(line);
+            assert!(
+                matches!(refused.line(), Err(CommandError::Interactive { .. })),
+                "{line:?}"
+            );
+        }
+        assert!(Command::new("command-prompt").line().is_err());
+        for line in [
+            "display-message -p menu",
+            "set -g @x 'a ; menu'",
+            "display-m x",
+            "copy-mode",
+        ] {
+            assert!(Command::raw(line).line().is_ok(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_names_on_a_line() {
+        for (line, expected) in [
+            ("a", &["a"][..]),
+            ("a ; b;c;", &["a", "b", "c"]),
+            ("a 'x ; y' \"z ; \\\" ;\" ; b", &["a", "b"]),
+            ("a x\\; y ; b", &["a", "b"]),
+            ("if-shell -F 1 { a ; b } ; c", &["if-shell", "c"]),
+            ("# nothing", &[]),
+            ("a # ; b", &["a"]),
+            ("a x#y ; b", &["a", "b"]),
+            ("A=b", &[]),
+            ("A=b c", &["c"]),
+            ("  ", &[]),
+            ("a 'open ; b", &["a"]),
+            ("a \\", &["a"]),
+        ] {
+            assert_eq!(names_of(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_stand_inside_a_block() {
+        for (line, inside) in [
+            ("refresh-client -A '%0:pause'", Inside::Flow),
+            ("refresh -A '%0:pause'", Inside::Flow),
+            ("ref -t c -A '%0:pause'", Inside::Flow),
+            ("refresh-client -B x", Inside::Nothing),
+            (
+                "capture-pane -p ; refresh-client -A '%0:pause'",
+                Inside::Nothing,
+            ),
+            ("display-message hello", Inside::Message),
+            ("display hello", Inside::Message),
+            ("display-message -p hello", Inside::Nothing),
+            ("capture-pane -p", Inside::Nothing),
+        ] {
+            assert_eq!(Command::raw(line).inside(), inside, "{line:?}");
+        }
+    }
+}

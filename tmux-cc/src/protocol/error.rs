@@ -1,0 +1,40 @@
+//! Why a command was not sent.
+
+use thiserror::Error;
+
+use crate::wire::{LineError, QuoteError};
+
+/// Why a command was refused before a byte of it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// An argument that no quoting can carry.
+    #[error("argument {position} cannot be sent to tmux")]
+    Argument {
+        /// Which argument, counted from 1.
+        position: usize,
+        /// What is wrong with it.
+        source: QuoteError,
+    },
+    /// A raw line that would not arrive as one command line.
+    #[error("line cannot be sent to tmux")]
+    Line(#[from] LineError),
+    /// A name that is no command's: tmux's are lower-case letters and hyphens.
+    #[error("not the name of a tmux command")]
+    Name,
+    /// A command that waits for a key and would freeze a control client for ever.
+    #[error("{name} waits for a key that a control client cannot press")]
+    Interactive {
+        /// The command.
+        name: &'static str,
+    },
+    /// As many commands as [`Limits::pending`](super::Limits::pending) are unanswered.
+    #[error("{pending} commands are unanswered")]
+    Full {
+        /// How many.
+        pending: usize,
+    },
+    /// The connection has ended.
+    #[error("connection has ended")]
+    Ended,
+}

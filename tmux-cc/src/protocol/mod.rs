@@ -1,0 +1,26 @@
+//! State: one control mode connection, without IO and without a clock.
+//!
+//! [`Connection`] takes bytes in, in any pieces, and gives events and bytes to write out. It knows
+//! which reply belongs to which command by a fence behind every command line, closes a block only
+//! at its own guard, and answers limits with errors instead of growth.
+
+mod command;
+mod connection;
+mod error;
+mod event;
+mod input;
+mod limits;
+mod pending;
+mod quirks;
+mod reply;
+
+pub use command::{Command, Interactive, Target};
+pub use connection::Connection;
+#[cfg(feature = "client")]
+pub(crate) use connection::Polled;
+pub use error::CommandError;
+pub use event::{Desync, Event, Exit};
+pub use limits::Limits;
+pub use pending::{CommandId, Nonce};
+pub use quirks::{Quirk, QuirkRow, Quirks, ReplyText};
+pub use reply::{Block, Failed, Lines, Reply, ReplyError, Spoof};
