@@ -13,7 +13,9 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::journal::note::{Place, Server, Source, Start};
-use cc_kit::journal::{Kind, Position, Reader, Stamp, Store, StoreError, Tail, WriteError};
+use cc_kit::journal::{
+    Kind, OpenError, Position, Reader, Stamp, Store, StoreError, Tail, WriteError, Writer,
+};
 use cc_kit::signals::{Shutdown, Stop};
 use cc_kit::telemetry::{self, Verbosity};
 use rustix::process::{Resource, Rlimit, Signal, kill_process, setrlimit};
@@ -88,6 +90,16 @@ mod players {
         let _ = failure.report();
         writer.discard_output();
         writer.flush().unwrap();
+        // A segment that cannot even begin leaves no file.
+        let hundred = Rlimit {
+            current: Some(100),
+            ..limit
+        };
+        setrlimit(Resource::Fsize, hundred).unwrap();
+        let path = directory.join("00000001.ccj");
+        let error = Writer::create(&path, &start(), Position::default(), Stamp::now());
+        assert!(matches!(error, Err(OpenError::Write(_))), "{error:?}");
+        assert!(!path.exists());
     }
 
     #[test]

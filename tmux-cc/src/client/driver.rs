@@ -24,7 +24,7 @@ use crate::wire::{PaneId, Version};
 /// How much may wait to be written before no more commands are taken, in bytes.
 const WRITE_BACKLOG: usize = 256 << 10;
 
-/// How many unanswered commands are left to flow control.
+/// How many unanswered commands are left to flow control, of a limit that has room for them.
 const RESERVE: usize = 1024;
 
 /// How long a client that was told to leave may go on before it is cut off.
@@ -206,7 +206,7 @@ impl Core {
         let takes_requests = !self.abandoned
             && self.leaving.is_none()
             && self.out.len() + self.conn.queued() < WRITE_BACKLOG
-            && self.conn.pending() + RESERVE < self.limits.pending;
+            && self.conn.pending() < self.requests_limit();
         let has_to_write = !self.out.is_empty() || self.unflushed;
         let writer = self.writer.as_mut().filter(|_| has_to_write);
         let leaving = self.leaving;
@@ -248,6 +248,11 @@ impl Core {
         None
     }
 
+    /// How many commands may be unanswered before no more requests are taken.
+    fn requests_limit(&self) -> usize {
+        self.limits.pending - RESERVE.min(self.limits.pending / 2)
+    }
+
     fn has_written_all(&self) -> bool {
         !self.greeted || (self.out.is_empty() && !self.unflushed && self.conn.queued() == 0)
     }
@@ -272,8 +277,8 @@ impl Core {
                     return;
                 }
             }
-            let room = self.conn.queued() < WRITE_BACKLOG
-                && self.conn.pending() + RESERVE < self.limits.pending;
+            let room =
+                self.conn.queued() < WRITE_BACKLOG && self.conn.pending() < self.requests_limit();
             next = if room {
                 self.requests.try_recv().ok()
             } else {

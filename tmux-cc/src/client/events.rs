@@ -12,7 +12,7 @@ use futures_core::Stream;
 
 use super::flow::Inbox;
 use crate::protocol::{Block, Desync, Exit};
-use crate::wire::{Escaped, Notification, PaneId, Version};
+use crate::wire::{Escaped, Notification, PaneId, SessionId, Version};
 
 /// Which server it is: ids are unique only within one life of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ pub enum Event<'a> {
     /// A pane's stream begins anew; what lies between is lost.
     Resync(Resync),
     /// A pane's stream has ended.
-    Ended(Ended),
+    Ended(&'a Ended),
     /// Any other line that tmux sent unasked.
     Notification(Notification<'a>),
     /// A line that is no notification.
@@ -120,8 +120,18 @@ pub enum Loss {
     },
 }
 
+/// Why a pane's stream has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The pane is gone.
+    Pane,
+    /// Its server is, and this is what the last client was told.
+    Server(Exit),
+}
+
 /// The end of a pane's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Ended {
     /// The pane.
@@ -132,6 +142,8 @@ pub struct Ended {
     pub offset: u64,
     /// What is lost behind them: up to 3.8 control mode drops the tail of a pane that ends.
     pub loss: Loss,
+    /// Why.
+    pub why: Ending,
 }
 
 /// The events of one read, in order.
@@ -140,6 +152,7 @@ pub struct Ended {
 #[derive(Debug)]
 pub struct Batch {
     pub(super) server: Option<Arc<Identity>>,
+    pub(super) session: Option<SessionId>,
     pub(super) chunk: Bytes,
     pub(super) items: Vec<Item>,
 }
@@ -201,6 +214,13 @@ impl Batch {
         self.server.as_ref()
     }
 
+    /// The session whose client read it; `None` where no client did, and from a client of
+    /// [`Attach`](super::Attach) alone.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
     /// The events, in order.
     pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
         self.items.iter().map(|item| match item {
@@ -226,7 +246,7 @@ impl Batch {
                 }
             }
             Item::Resync(resync) => Event::Resync(*resync),
-            Item::Ended(ended) => Event::Ended(*ended),
+            Item::Ended(ended) => Event::Ended(ended),
             Item::Block(block) => Event::Unsolicited(block),
             Item::Desync(desync) => Event::Desync(desync),
             Item::Lagged(count) => Event::Lagged(*count),

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::events::{Batch, Cause, Data, Ended, Identity, Item, Loss, Resync};
+use super::events::{Batch, Cause, Data, Ended, Ending, Identity, Item, Loss, Resync};
 use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Notification, PaneId, SessionId};
 
@@ -337,7 +337,8 @@ impl Inbox {
         } else {
             Bytes::new()
         };
-        state.enqueue(chunk, items);
+        let session = state.sources.get(&source).and_then(|source| source.session);
+        state.enqueue_of(session, chunk, items);
     }
 
     /// Keeps what is not output, unless far too much waits; says whether it holds the chunk.
@@ -392,7 +393,7 @@ impl Inbox {
         let mut state = self.lock();
         let state = &mut *state;
         match order {
-            Order::Barrier(panes) => state.end(panes),
+            Order::Barrier(panes) => state.end(panes, &Ending::Pane),
             Order::Detach => {}
             // tmux has said `%pause` or `%continue` before it answered, unless the pane was
             // paused or running already: then the answer itself says where it stands.
@@ -473,7 +474,7 @@ impl Inbox {
     }
 
     /// Says who of `candidates` delivers a pane: who does already where it is among them, else the
-    /// first; nobody where there is none. The others are asked to pause it.
+    /// first; nobody where there is none. All others pause it.
     pub(super) fn assign(&self, pane: PaneId, candidates: &[SourceId]) {
         let mut state = self.lock();
         let state = &mut *state;
@@ -482,52 +483,39 @@ impl Inbox {
             .copied()
             .filter(|id| state.sources.contains_key(id))
             .collect();
-        let flow = state
+        let was = state
             .panes
             .get(&pane)
             .map_or(Owner::Unclaimed, |flow| flow.owner);
-        let owner = match flow {
-            Owner::Source(owner) if candidates.contains(&owner) => owner,
-            _ => match (candidates.first(), flow) {
-                (Some(&owner), _) => owner,
-                (None, Owner::Source(_)) => {
-                    let mut items = Vec::new();
-                    if let Some(flow) = state.panes.get_mut(&pane) {
-                        flow.owner = Owner::Nobody;
-                        flow.flow = Flow::Live;
-                        items.push(flow.resync(pane, Cause::Moved));
-                    }
-                    state.enqueue(Bytes::new(), items);
-                    return;
-                }
-                (None, _) => return,
-            },
+        let owner = match was {
+            Owner::Source(owner) if candidates.contains(&owner) => Some(owner),
+            _ => candidates.first().copied(),
         };
-        if flow != Owner::Source(owner) {
-            let mut items = Vec::new();
-            match state.panes.get_mut(&pane) {
-                None => state.first_sight(pane, owner, &mut items),
-                Some(flow) => {
-                    if matches!(flow.owner, Owner::Source(_)) {
-                        items.push(flow.resync(pane, Cause::Moved));
-                    }
-                    flow.owner = Owner::Source(owner);
-                    flow.flow = Flow::Live;
-                }
+        if was != owner.map_or(Owner::Nobody, Owner::Source) {
+            state.take_away(pane);
+            if let Some(owner) = owner {
+                state.give(pane, owner);
             }
-            state.enqueue(Bytes::new(), items);
         }
         for id in candidates {
-            let Some(source) = state.sources.get_mut(&id) else {
-                continue;
-            };
-            if id == owner {
-                if source.paused.remove(&pane) {
-                    source.order(Order::Continue(pane));
-                }
-            } else if source.paused.insert(pane) {
-                source.order(Order::Pause(pane));
+            if Some(id) != owner {
+                state.keep_paused(id, pane);
             }
+        }
+    }
+
+    /// A pane has left the session of a source, for a while at least.
+    ///
+    /// Where it comes back, tmux goes on with what it held for that client: bytes that another
+    /// client has delivered since, or, where it had dropped some of them, a stream that stays so
+    /// many bytes behind for good (`control.c`, `control_write_pending`, up to 3.8 at least). Only a
+    /// pause makes it forget.
+    pub(super) fn left(&self, pane: PaneId, source: SourceId) {
+        let mut state = self.lock();
+        if state.owner(pane) == Some(source) {
+            state.take_away(pane);
+        } else {
+            state.keep_paused(source, pane);
         }
     }
 
@@ -556,16 +544,16 @@ impl Inbox {
                 None => now.extend(panes),
             }
         }
-        state.end(&now);
+        state.end(&now, &Ending::Pane);
     }
 
     /// The server has gone, and every pane with it.
-    pub(super) fn end_all(&self) {
+    pub(super) fn end_all(&self, exit: Exit) {
         let mut state = self.lock();
         let mut panes: Vec<_> = state.panes.keys().copied().collect();
         panes.sort();
         state.sources.clear();
-        state.end(&panes);
+        state.end(&panes, &Ending::Server(exit));
         state.waiting.clear();
         state.server = None;
     }
@@ -591,6 +579,7 @@ impl State {
             flow.owner = Owner::Source(source);
         }
         if flow.owner != Owner::Source(source) {
+            self.keep_paused(source, pane);
             return None;
         }
         if flow.flow == Flow::Live {
@@ -638,10 +627,60 @@ impl State {
         self.panes.insert(pane, flow);
     }
 
+    /// Which source delivers a pane.
+    fn owner(&self, pane: PaneId) -> Option<SourceId> {
+        match self.panes.get(&pane)?.owner {
+            Owner::Source(owner) => Some(owner),
+            Owner::Unclaimed | Owner::Nobody => None,
+        }
+    }
+
     /// Where a pane's flow stands, if that source delivers it.
     fn flow(&self, source: SourceId, pane: PaneId) -> Option<Flow> {
-        let flow = self.panes.get(&pane)?;
-        (flow.owner == Owner::Source(source)).then_some(flow.flow)
+        (self.owner(pane) == Some(source)).then(|| self.panes.get(&pane).map(|flow| flow.flow))?
+    }
+
+    /// Nobody delivers the pane any more, and who did pauses it: there is a gap from here on.
+    fn take_away(&mut self, pane: PaneId) {
+        let Some(owner) = self.owner(pane) else {
+            return;
+        };
+        self.keep_paused(owner, pane);
+        if let Some(flow) = self.panes.get_mut(&pane) {
+            flow.owner = Owner::Nobody;
+            flow.flow = Flow::Live;
+            let item = flow.resync(pane, Cause::Moved);
+            self.enqueue(Bytes::new(), vec![item]);
+        }
+    }
+
+    /// A source delivers the pane from now on.
+    fn give(&mut self, pane: PaneId, owner: SourceId) {
+        match self.panes.get_mut(&pane) {
+            Some(flow) => {
+                flow.owner = Owner::Source(owner);
+                flow.flow = Flow::Live;
+            }
+            None => {
+                let mut items = Vec::new();
+                self.first_sight(pane, owner, &mut items);
+                self.enqueue(Bytes::new(), items);
+            }
+        }
+        if let Some(source) = self.sources.get_mut(&owner)
+            && source.paused.remove(&pane)
+        {
+            source.order(Order::Continue(pane));
+        }
+    }
+
+    /// A source that does not deliver the pane has it paused, once.
+    fn keep_paused(&mut self, source: SourceId, pane: PaneId) {
+        if let Some(source) = self.sources.get_mut(&source)
+            && source.paused.insert(pane)
+        {
+            source.order(Order::Pause(pane));
+        }
     }
 
     /// The server has paused a pane.
@@ -696,7 +735,7 @@ impl State {
         }
     }
 
-    fn end(&mut self, panes: &[PaneId]) {
+    fn end(&mut self, panes: &[PaneId], why: &Ending) {
         let mut items = Vec::new();
         for &pane in panes {
             let Some(flow) = self.panes.remove(&pane) else {
@@ -712,18 +751,24 @@ impl State {
                 loss: Loss::Unknown {
                     at_least: flow.dropped,
                 },
+                why: why.clone(),
             }));
         }
         self.enqueue(Bytes::new(), items);
     }
 
     fn enqueue(&mut self, chunk: Bytes, items: Vec<Item>) {
+        self.enqueue_of(None, chunk, items);
+    }
+
+    fn enqueue_of(&mut self, session: Option<SessionId>, chunk: Bytes, items: Vec<Item>) {
         if items.is_empty() || self.closed {
             return;
         }
         self.bytes += weight(&chunk, &items);
         self.queue.push_back(Batch {
             server: self.server.clone(),
+            session,
             chunk,
             items,
         });

@@ -22,7 +22,7 @@ pub use attach::{Attach, Attached};
 pub use codec::{ControlCodec, ControlLine};
 pub use driver::Driver;
 pub use error::{AttachError, ClientError, ServerError};
-pub use events::{Batch, Cause, Ended, Event, Events, Identity, Loss, Output, Resync};
+pub use events::{Batch, Cause, Ended, Ending, Event, Events, Identity, Loss, Output, Resync};
 pub use flow::Budget;
 pub use handle::Client;
 pub use server::{

@@ -7,14 +7,15 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 
 use super::command::{Command, Inside};
+use super::doubt::{End, Hindsight, Replay, Watch};
 use super::error::CommandError;
 use super::event::{Desync, Event, Exit};
-use super::input::{Found, Input};
+use super::input::{Found, Input, TooLong};
 use super::limits::Limits;
 use super::pending::{CommandId, Nonce, Pending};
 use super::quirks::{Quirk, Quirks};
 use super::reply::{Block, ReplyError, Spoof};
-use crate::wire::{Guard, GuardKind, GuardLine, Notification, Version, split_line};
+use crate::wire::{Guard, GuardKind, GuardLine, Notification, ST, Version};
 
 /// What the client process prints when its server dies; it can stand glued to a line that the
 /// server had written half of.
@@ -55,6 +56,10 @@ pub struct Connection {
     input: Input,
     /// Lines to be gone through once more, in front of the input.
     replay: Replay,
+    /// What is known of the lines that are replayed, where a fence ends them.
+    hindsight: Option<Hindsight>,
+    /// A line over the limit that came while others were put aside; it comes behind these.
+    long: Option<TooLong>,
     /// The block that is open.
     open: Option<OpenBlock>,
     /// A block that may have been closed by a forged guard, and all that came since.
@@ -104,6 +109,15 @@ struct OpenBlock {
     too_large: bool,
     /// Does the body hold lines that look like guards?
     lookalikes: bool,
+    /// Does it hold its own?
+    copies: bool,
+    /// Where it ends, in lines that are gone through again.
+    end: Option<End>,
+    /// The number before, where this one is not above it.
+    went_back: bool,
+    /// The number of the block before.
+    before: Option<u32>,
+    watch: Watch,
 }
 
 impl OpenBlock {
@@ -121,76 +135,37 @@ impl OpenBlock {
     fn overflow(&mut self, line: &[u8]) {
         self.too_large = true;
         self.last_line = 0;
-        let last = exit_at_end(line).map(|_| line).unwrap_or_default();
-        self.body = last
-            .get(..last.len().min(FENCE_ROOM))
-            .unwrap_or_default()
-            .to_vec();
+        self.body = if line.ends_with(SERVER_DIED) {
+            SERVER_DIED.to_vec()
+        } else if exit_at_end(line).is_some() {
+            line.get(..line.len().min(FENCE_ROOM))
+                .unwrap_or_default()
+                .to_vec()
+        } else {
+            Vec::new()
+        };
     }
 }
 
-/// A block of ours whose body holds many guesses at its guard, and what came after the first
-/// guard that fits. tmux writes a block in one go, so the last fitting guard in front of the fence
-/// is the real one, and the fence is the one thing that nobody can forge.
+/// A block of ours whose body holds guesses at its guard, and what came after the first guard
+/// that fits. Which one is the real one is known when the fence comes.
 #[derive(Debug)]
 struct Doubted {
-    block: Block,
+    block: OpenBlock,
+    ok: bool,
     lines: Vec<u8>,
-    /// Where the last two lines begin.
-    last: [Option<usize>; 2],
+    watch: Watch,
 }
 
-impl Doubted {
-    /// Where the block of a fence begins, if `line` ends one.
-    fn fence_before(&self, line: &[u8], pending: &Pending) -> Option<usize> {
-        let end = GuardLine::parse(line)?;
-        let [begin_at, fence_at] = [self.last[0]?, self.last[1]?];
-        let begin = GuardLine::parse(self.lines.get(begin_at..fence_at)?.strip_suffix(b"\n")?)?;
-        let fence = self.lines.get(fence_at..)?.strip_suffix(b"\n")?;
-        let is_fence = begin.guard == end.guard
-            && begin.kind == GuardKind::Begin
-            && end.kind == GuardKind::End
-            && pending.fence(fence).is_some();
-        is_fence.then_some(begin_at)
-    }
-
-    /// The last guard in front of `end` that would close the block: where it begins, and where
-    /// the next line does.
-    fn last_guard_before(&self, end: usize) -> Option<(GuardLine, usize, usize)> {
-        let mut found = None;
-        let mut at = 0;
-        while let Some((line, _)) = split_line(self.lines.get(at..end)?) {
-            let next = at + line.len() + 1;
-            if let Some(guard) = GuardLine::parse(line)
-                && guard.guard == self.block.guard
-                && guard.kind != GuardKind::Begin
-            {
-                found = Some((guard, at, next));
-            }
-            at = next;
-        }
-        found
-    }
-}
-
-#[derive(Debug, Default)]
-struct Replay {
-    lines: Vec<u8>,
-    next: usize,
-}
-
-impl Replay {
-    fn next_line(&mut self) -> Option<Range<usize>> {
-        let rest = self.lines.get(self.next..).unwrap_or_default();
-        let Some((line, _)) = split_line(rest) else {
-            self.lines.clear();
-            self.next = 0;
-            return None;
-        };
-        let range = self.next..self.next + line.len();
-        self.next = range.end + 1;
-        Some(range)
-    }
+/// Where a line comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Input,
+    /// At `at` in the lines that are gone through again; `last` where it is the stream's last.
+    Replay {
+        at: usize,
+        last: bool,
+    },
 }
 
 /// An event, or a line outside any block as it stands.
@@ -223,6 +198,8 @@ impl Connection {
             phase: Phase::Attaching,
             input: Input::new(limits.line),
             replay: Replay::default(),
+            hindsight: None,
+            long: None,
             open: None,
             doubted: None,
             glued: None,
@@ -309,6 +286,27 @@ impl Connection {
         self.ended = true;
     }
 
+    /// What it holds in memory, in bytes.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let ready = |ready: &Ready| match ready {
+            Ready::Line(line) => line.capacity(),
+            Ready::Event(_) => 0,
+        };
+        self.input.held()
+            + self.replay.held()
+            + self.open.as_ref().map_or(0, |open| open.body.capacity())
+            + self
+                .doubted
+                .as_ref()
+                .map_or(0, |d| d.block.body.capacity() + d.lines.capacity())
+            + self.glued.as_ref().map_or(0, Vec::capacity)
+            + self.lent.capacity()
+            + self.pending.held()
+            + self.ready.iter().map(ready).sum::<usize>()
+            + self.ready.len() * size_of::<Ready>()
+    }
+
     /// The next event, or `None` until more is received.
     ///
     /// Changes after [`receive`](Self::receive) and [`receive_end`](Self::receive_end).
@@ -337,12 +335,19 @@ impl Connection {
                 });
             }
             if let Some(range) = self.replay.next_line() {
-                let replay = mem::take(&mut self.replay);
-                let line = replay.lines.get(range.clone()).unwrap_or_default();
-                let verdict = self.take_line(line, false);
+                let mut replay = mem::take(&mut self.replay);
+                let line = replay.line(range.clone());
+                let from = From::Replay {
+                    at: range.start,
+                    last: replay.at_end(),
+                };
+                let verdict = self.take_line(line, from);
                 if matches!(verdict, Line::Said) {
                     self.lent.clear();
                     self.lent.extend_from_slice(line);
+                }
+                if matches!(verdict, Line::Again) {
+                    replay.unread(range.start);
                 }
                 self.replay = replay;
                 match verdict {
@@ -355,12 +360,17 @@ impl Connection {
                     Line::Taken | Line::Again => continue,
                 }
             }
-            match self.input.next_line() {
+            self.hindsight = None;
+            if self.phase == Phase::Exited {
+                return None;
+            }
+            let found = self.long.take().map(Found::TooLong);
+            match found.or_else(|| self.input.next_line()) {
                 Some(Found::Line(range)) => {
                     if !self.is_plain_output(&range) {
                         let chunk = self.input.take_chunk();
                         let line = chunk.get(range.clone()).unwrap_or_default();
-                        let verdict = self.take_line(line, true);
+                        let verdict = self.take_line(line, From::Input);
                         self.input.put_chunk(chunk);
                         match verdict {
                             Line::Said => {}
@@ -375,8 +385,8 @@ impl Connection {
                     let line = chunk.get(range).unwrap_or_default();
                     return Some(Polled::Line { line, chunk });
                 }
-                Some(Found::TooLong(long)) => self.take_long_line(long.prefix, long.length),
-                None if self.ended && self.phase != Phase::Exited => self.finish(),
+                Some(Found::TooLong(long)) => self.take_long_line(long),
+                None if self.ended => self.finish(),
                 None => return None,
             }
         }
@@ -394,12 +404,12 @@ impl Connection {
             && !line.ends_with(SERVER_DIED)
     }
 
-    /// Goes through one line; `fresh` when it comes from the input and not from a replay.
-    fn take_line(&mut self, line: &[u8], fresh: bool) -> Line {
+    fn take_line(&mut self, line: &[u8], from: From) -> Line {
         if self.open.is_some() {
-            self.take_body_line(line, fresh);
+            self.take_body_line(line, from);
             return Line::Taken;
         }
+        let fresh = from == From::Input;
         if fresh && self.doubted.is_some() {
             self.take_doubted_line(line);
             return Line::Taken;
@@ -407,22 +417,36 @@ impl Connection {
         if fresh && let Some(mut glued) = self.glued.take() {
             // More follows, so it was not the end: the line is what it seems.
             glued.push(b'\n');
-            self.replay.lines = glued;
+            self.replay = Replay::new(glued, false);
             return Line::Again;
         }
+        if self.exit.is_some() && line == ST {
+            return Line::Taken;
+        }
         if let Some(reason) = self.exit.take() {
+            // To be said before the line is.
             self.desync(Desync::FalseExit { reason });
+            return Line::Again;
         }
         match GuardLine::parse(line) {
             Some(GuardLine {
                 kind: GuardKind::Begin,
                 guard,
-            }) => self.begin(guard),
+            }) => match (&self.hindsight, from) {
+                (Some(hindsight), From::Replay { at, .. }) if !hindsight.is_fence(at) => {
+                    match hindsight.end_behind(guard, at) {
+                        Some(end) => self.begin(guard, Some(end)),
+                        None => self.desync(Desync::NeverClosed(guard)),
+                    }
+                }
+                _ => self.begin(guard, None),
+            },
             Some(line) => self.unmatched(line),
             None => {
+                let may_be_last = fresh || matches!(from, From::Replay { last: true, .. });
                 if let Notification::Exit { reason } = Notification::parse(line) {
                     self.exit = Some(reason.to_vec());
-                } else if fresh && line.ends_with(SERVER_DIED) {
+                } else if may_be_last && line.ends_with(SERVER_DIED) {
                     self.glued = Some(line.to_vec());
                     return Line::Taken;
                 }
@@ -432,12 +456,29 @@ impl Connection {
         Line::Taken
     }
 
-    fn take_body_line(&mut self, line: &[u8], fresh: bool) {
+    fn take_body_line(&mut self, line: &[u8], from: From) {
         let Some(open) = &mut self.open else { return };
-        match GuardLine::parse(line) {
+        let guard = GuardLine::parse(line);
+        let fence = open
+            .watch
+            .fence_before(line, guard, open.body.len(), &self.pending);
+        if let Some((begin, id)) = fence
+            && from == From::Input
+        {
+            self.never_closed(line, begin, id);
+            return;
+        }
+        match guard {
             Some(GuardLine { kind, guard }) if guard == open.guard && kind != GuardKind::Begin => {
-                self.close(kind == GuardKind::End, fresh);
-                return;
+                let forged = match (open.end, from) {
+                    (Some(end), From::Replay { at, .. }) => at < end.at,
+                    _ => false,
+                };
+                if !forged {
+                    self.close(kind == GuardKind::End, from);
+                    return;
+                }
+                open.copies = true;
             }
             Some(_) => open.lookalikes = true,
             None => {}
@@ -445,24 +486,53 @@ impl Connection {
         open.push(line);
     }
 
-    fn take_long_line(&mut self, prefix: Vec<u8>, length: u64) {
+    /// A fence stands in what seemed a body: the `%begin` in front of it was none. What came since
+    /// is gone through again.
+    fn never_closed(&mut self, line: &[u8], fence: usize, id: CommandId) {
+        let Some(open) = self.open.take() else { return };
+        self.last_number = open.before;
+        self.desync(Desync::NeverClosed(open.guard));
+        if open.too_large {
+            if let Some(head) = self.pending.head() {
+                head.overflow();
+            }
+            self.answer(id);
+            return;
+        }
+        let mut lines = open.body;
+        lines.extend_from_slice(line);
+        lines.push(b'\n');
+        self.hindsight = Some(Hindsight::new(&lines, fence, None));
+        self.replay = Replay::new(lines, false);
+    }
+
+    fn take_long_line(&mut self, long: TooLong) {
         if let Some(open) = &mut self.open {
             open.overflow(&[]);
             return;
         }
         if let Some(doubted) = self.doubted.take() {
-            self.release(doubted);
+            self.release(doubted, false);
+            self.long = Some(long);
+            return;
         }
         if let Some(glued) = self.glued.take() {
             self.ready.push_back(Ready::Line(glued));
         }
-        self.desync(Desync::LineTooLong { prefix, length });
+        if let Some(reason) = self.exit.take() {
+            self.desync(Desync::FalseExit { reason });
+        }
+        self.desync(Desync::LineTooLong {
+            prefix: long.prefix,
+            length: long.length,
+        });
     }
 
-    fn begin(&mut self, guard: Guard) {
-        if let Some(from) = self.last_number.replace(guard.number)
-            && guard.number.wrapping_sub(from).wrapping_sub(1) >= u32::MAX / 2
-        {
+    fn begin(&mut self, guard: Guard, end: Option<End>) {
+        let before = self.last_number.replace(guard.number);
+        let went_back =
+            before.filter(|from| guard.number.wrapping_sub(*from).wrapping_sub(1) >= u32::MAX / 2);
+        if let Some(from) = went_back {
             self.desync(Desync::NumberWentBack {
                 from,
                 to: guard.number,
@@ -481,70 +551,108 @@ impl Connection {
             room,
             too_large: false,
             lookalikes: false,
+            copies: false,
+            end,
+            went_back: went_back.is_some(),
+            before,
+            watch: Watch::default(),
         });
     }
 
     fn unmatched(&mut self, line: GuardLine) {
-        if self.last_closed == Some(line.guard) {
-            if let Some(head) = self.pending.head() {
+        let mut closed = self.last_closed == Some(line.guard);
+        if line.guard.is_ours()
+            && let Some(head) = self.pending.head()
+        {
+            closed |= head.holds(line.guard);
+            if closed || head.spoof == Some(Spoof::Rejoined) {
                 head.note(Spoof::Broken);
             }
-            self.desync(Desync::Spoofed(line.guard));
+        }
+        self.desync(if closed {
+            Desync::Spoofed(line.guard)
         } else {
-            self.desync(Desync::UnmatchedGuard(line));
+            Desync::UnmatchedGuard(line)
+        });
+    }
+
+    fn close(&mut self, ok: bool, from: From) {
+        let Some(block) = self.open.take() else {
+            return;
+        };
+        self.last_closed = Some(block.guard);
+        if block.lookalikes
+            && from == From::Input
+            && block.guard.is_ours()
+            && self.pending.len() > 0
+        {
+            let (lines, watch) = (Vec::new(), Watch::default());
+            self.doubted = Some(Doubted {
+                block,
+                ok,
+                lines,
+                watch,
+            });
+        } else {
+            self.settle(block, ok);
         }
     }
 
-    fn close(&mut self, ok: bool, fresh: bool) {
-        let Some(OpenBlock {
+    /// Gives a block to whom it belongs.
+    fn settle(&mut self, open: OpenBlock, ok: bool) {
+        let OpenBlock {
             guard,
-            body,
+            mut body,
             too_large,
-            lookalikes,
             ..
-        }) = self.open.take()
-        else {
-            return;
-        };
-        self.last_closed = Some(guard);
-        let block = Block { guard, ok, body };
-        if !guard.is_ours() {
-            self.ready.push_back(Ready::Event(match (self.phase, ok) {
-                _ if too_large => Event::Desync(Desync::UnsolicitedTooLarge(guard)),
-                (Phase::Attaching, true) => {
-                    self.phase = Phase::Attached;
-                    Event::Attached(block)
-                }
-                (Phase::Attaching, false) => Event::Refused(block),
-                _ => Event::Unsolicited(block),
-            }));
-            return;
+        } = open;
+        if open.copies {
+            self.desync(Desync::Spoofed(guard));
         }
-        if ok && let Some(id) = self.pending.fence(block.text()) {
-            self.answer(id);
-            return;
-        }
-        let Some(head) = self.pending.head() else {
-            self.ready
-                .push_back(Ready::Event(Event::Unsolicited(block)));
-            return;
-        };
         if too_large {
-            head.overflow();
-            return;
+            body.clear();
         }
-        if lookalikes {
-            head.note(Spoof::Lookalike);
-            if fresh {
-                self.doubted = Some(Doubted {
-                    block,
-                    lines: Vec::new(),
-                    last: [None; 2],
-                });
+        let uncertain = open.copies && open.end.is_some_and(|end| end.uncertain);
+        let block = Block { guard, ok, body };
+        if guard.is_ours() {
+            if ok
+                && !too_large
+                && let Some(id) = self.pending.fence(block.text())
+            {
+                self.answer(id);
+                return;
+            }
+            if let Some(head) = self.pending.head() {
+                for (sign, spoof) in [
+                    (open.lookalikes, Spoof::Lookalike),
+                    (open.copies, Spoof::Rejoined),
+                    (open.went_back || uncertain, Spoof::Broken),
+                ] {
+                    if sign {
+                        head.note(spoof);
+                    }
+                }
+                if too_large {
+                    head.overflow();
+                } else {
+                    self.file(block);
+                }
                 return;
             }
         }
-        self.file(block);
+        if too_large {
+            self.desync(Desync::UnsolicitedTooLarge(guard));
+        }
+        let event = match (self.phase, ok) {
+            (Phase::Attaching, true) if !guard.is_ours() => {
+                self.phase = Phase::Attached;
+                Event::Attached(block)
+            }
+            (Phase::Attaching, false) if !guard.is_ours() => Event::Refused(block),
+            _ if too_large => return,
+            _ => Event::Unsolicited(block),
+        };
+        self.ready.push_back(Ready::Event(event));
     }
 
     /// Puts a block into the reply of the oldest unanswered command.
@@ -592,51 +700,51 @@ impl Connection {
             return;
         };
         let at = doubted.lines.len();
-        let fence = doubted.fence_before(line, &self.pending);
+        let guard = GuardLine::parse(line);
+        let fence = doubted.watch.fence_before(line, guard, at, &self.pending);
         doubted.lines.extend_from_slice(line);
         doubted.lines.push(b'\n');
-        doubted.last = [doubted.last[1], Some(at)];
         let over = doubted.lines.len() > self.limits.reply;
-        let Some(mut doubted) = self.doubted.take_if(|_| over || fence.is_some()) else {
+        let Some(doubted) = self.doubted.take_if(|_| over || fence.is_some()) else {
             return;
         };
-        let Some(fence) = fence else {
-            self.release(doubted);
+        let Some((fence, _)) = fence else {
+            self.release(doubted, false);
             return;
         };
-        if let Some((line, from, to)) = doubted.last_guard_before(fence) {
-            // The guards in between are body: the first one too, which is not in `lines`.
-            let was = if doubted.block.ok {
-                GuardKind::End
-            } else {
-                GuardKind::Error
-            };
-            let first = GuardLine {
-                kind: was,
-                guard: doubted.block.guard,
-            };
-            doubted
-                .block
-                .body
-                .extend_from_slice(format!("{first}\n").as_bytes());
-            doubted
-                .block
-                .body
-                .extend_from_slice(doubted.lines.get(..from).unwrap_or_default());
-            doubted.block.ok = line.kind == GuardKind::End;
-            doubted.lines.drain(..to);
-            if let Some(head) = self.pending.head() {
-                head.note(Spoof::Rejoined);
-            }
-            self.desync(Desync::Spoofed(line.guard));
+        let hindsight = Hindsight::new(&doubted.lines, fence, Some(doubted.block.guard));
+        let Doubted {
+            mut block,
+            ok,
+            lines,
+            ..
+        } = doubted;
+        block.end = hindsight.end_after_all(block.guard);
+        if block.end.is_some() {
+            // The guard that seemed to end it is body, and so is what follows.
+            let kind = if ok { GuardKind::End } else { GuardKind::Error };
+            block.push(
+                GuardLine {
+                    kind,
+                    guard: block.guard,
+                }
+                .to_string()
+                .as_bytes(),
+            );
+            block.copies = true;
+            self.open = Some(block);
+        } else {
+            self.settle(block, ok);
         }
-        self.release(doubted);
+        self.hindsight = Some(hindsight);
+        self.replay = Replay::new(lines, false);
     }
 
-    /// Takes a doubted block for what it is, and goes through what came behind it.
-    fn release(&mut self, doubted: Doubted) {
-        self.file(doubted.block);
-        self.replay.lines = doubted.lines;
+    /// Takes a doubted block for what it is, and goes through what came behind it; `ends` where
+    /// nothing whole comes behind that.
+    fn release(&mut self, doubted: Doubted, ends: bool) {
+        self.settle(doubted.block, doubted.ok);
+        self.replay = Replay::new(doubted.lines, ends);
     }
 
     fn desync(&mut self, desync: Desync) {
@@ -646,7 +754,11 @@ impl Connection {
     /// The input has ended and every whole line has been gone through.
     fn finish(&mut self) {
         if let Some(doubted) = self.doubted.take() {
-            self.release(doubted);
+            self.release(doubted, true);
+            return;
+        }
+        if let Some(long) = self.input.take_skipped() {
+            self.take_long_line(long);
             return;
         }
         let rest = self.input.take_rest();
@@ -660,19 +772,19 @@ impl Connection {
                 &rest
             };
             self.exit = exit_at_end(last);
-        } else if !rest.is_empty()
-            && let Some(glued) = self.glued.replace(rest)
-        {
-            self.ready.push_back(Ready::Line(glued));
+        } else if !rest.is_empty() {
+            if let Some(reason) = self.exit.take() {
+                self.desync(Desync::FalseExit { reason });
+            }
+            if let Some(glued) = self.glued.replace(rest) {
+                self.ready.push_back(Ready::Line(glued));
+            }
         }
         if let Some(line) = self.glued.take() {
-            let (head, reason) = match line.strip_suffix(SERVER_DIED) {
-                Some(head) => (head, Some(SERVER_DIED)),
-                None if line.starts_with(b"%exit") => (&[][..], Some(&line[..])),
-                None => (&line[..], None),
-            };
-            if let Some(reason) = reason.and_then(exit_at_end) {
+            let mut head = &line[..];
+            if let Some(reason) = exit_at_end(&line) {
                 self.exit = Some(reason);
+                head = line.strip_suffix(SERVER_DIED).unwrap_or_default();
             }
             self.take_cut_line(head);
         }

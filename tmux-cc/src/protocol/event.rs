@@ -37,6 +37,9 @@ pub enum Desync {
     UnmatchedGuard(GuardLine),
     /// A body held an exact copy of its block's guard: the body is text of somebody who guesses.
     Spoofed(Guard),
+    /// A `%begin` whose block was still open when a fence came, so it was no guard of tmux but text
+    /// that somebody printed outside a block; what came behind it has been gone through again.
+    NeverClosed(Guard),
     /// A block's number is not above the one before it, as the server's counter would be.
     NumberWentBack {
         /// The number before.

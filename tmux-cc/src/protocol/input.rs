@@ -43,17 +43,36 @@ pub(super) struct Input {
 pub(super) struct TooLong {
     pub(super) prefix: Vec<u8>,
     pub(super) length: u64,
+    /// Was the last byte seen a CR?
+    cr: bool,
 }
 
 impl TooLong {
     fn new(line: &[u8]) -> Self {
-        Self {
-            prefix: line
-                .get(..PREFIX.min(line.len()))
-                .unwrap_or_default()
-                .to_vec(),
-            length: line.len() as u64,
-        }
+        let mut long = Self {
+            prefix: Vec::new(),
+            length: 0,
+            cr: false,
+        };
+        long.extend(line);
+        long
+    }
+
+    fn extend(&mut self, part: &[u8]) {
+        let missing = PREFIX.saturating_sub(self.prefix.len()).min(part.len());
+        self.prefix
+            .extend_from_slice(part.get(..missing).unwrap_or_default());
+        self.length += part.len() as u64;
+        self.cr = part.last().map_or(self.cr, |&last| last == b'\r');
+    }
+
+    /// The whole line, its CR taken off where a terminal has put one.
+    fn ended(mut self, crlf: bool) -> Self {
+        self.length -= u64::from(crlf && self.cr);
+        self.prefix
+            .truncate(usize::try_from(self.length).unwrap_or(usize::MAX));
+        self.cr = false;
+        self
     }
 }
 
@@ -119,8 +138,8 @@ impl Input {
         let length = memchr(b'\n', rest)?;
         self.next = start + length + 1;
         if let Some(mut skipped) = self.skipping.take() {
-            skipped.length += length as u64;
-            return Some(Found::TooLong(skipped));
+            skipped.extend(rest.get(..length).unwrap_or_default());
+            return Some(Found::TooLong(skipped.ended(self.crlf)));
         }
         let mut line = start..start + length;
         let bytes = rest.get(..length).unwrap_or_default();
@@ -133,7 +152,7 @@ impl Input {
         }
         if line.len() > self.limit {
             let bytes = self.chunk.get(line).unwrap_or_default();
-            return Some(Found::TooLong(TooLong::new(bytes)));
+            return Some(Found::TooLong(TooLong::new(bytes).ended(false)));
         }
         Some(Found::Line(line))
     }
@@ -162,14 +181,25 @@ impl Input {
 
     /// Drops what has come of a line that is too long already, so that it cannot grow.
     ///
-    /// A CR is counted only when its line is whole, so a line of just the limit may carry one.
+    /// What a terminal wraps around a line is counted only when the line is whole, so one of just
+    /// the limit may carry it.
     fn skip_long_tail(&mut self) {
-        let slack = usize::from(self.crlf) + if self.started { 0 } else { DCS.len() };
+        let slack = if self.started {
+            usize::from(self.crlf)
+        } else {
+            DCS.len() + 1
+        };
         if let Some(skipped) = &mut self.skipping {
-            skipped.length += self.tail.len() as u64;
+            skipped.extend(&self.tail);
         } else if self.tail.len() > self.limit.saturating_add(slack) {
-            self.skipping = Some(TooLong::new(&self.tail));
-            self.started = true;
+            let mut line = &self.tail[..];
+            if !std::mem::replace(&mut self.started, true)
+                && let Some(rest) = line.strip_prefix(DCS)
+            {
+                self.crlf = true;
+                line = rest;
+            }
+            self.skipping = Some(TooLong::new(line));
         } else {
             return;
         }
@@ -177,11 +207,21 @@ impl Input {
         self.scanned = 0;
     }
 
+    /// What of a line that is too long has been skipped when the input has ended.
+    pub(super) fn take_skipped(&mut self) -> Option<TooLong> {
+        self.skipping.take().map(|skipped| skipped.ended(false))
+    }
+
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.tail.capacity() + self.chunk.len()
+    }
+
     /// What is left when the input has ended: the start of a line whose end never came.
     pub(super) fn take_rest(&mut self) -> Vec<u8> {
         self.scanned = 0;
         let rest = std::mem::take(&mut self.tail);
-        if &rest[..] == ST {
+        if ST.starts_with(&rest) {
             Vec::new()
         } else {
             rest.to_vec()
@@ -253,6 +293,7 @@ mod tests {
         let long = TooLong {
             prefix: vec![b'x'; PREFIX],
             length: 1_000_001,
+            cr: false,
         };
         assert_eq!(input.next_line(), Some(Found::TooLong(long)));
         assert!(matches!(input.next_line(), Some(Found::Line(_))));

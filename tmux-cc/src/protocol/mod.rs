@@ -6,6 +6,7 @@
 
 mod command;
 mod connection;
+mod doubt;
 mod error;
 mod event;
 mod input;
@@ -13,6 +14,8 @@ mod limits;
 mod pending;
 mod quirks;
 mod reply;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Command, Interactive, Target};
 pub use connection::Connection;

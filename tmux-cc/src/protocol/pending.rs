@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::command::{Command, Inside};
 use super::reply::{Block, Reply, ReplyError, Spoof};
+use crate::wire::Guard;
 
 /// Our ticket for one sent line; it rises by one with every line of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +79,18 @@ impl Entry {
         self.blocks = Vec::new();
     }
 
+    /// Is a block of this guard in the reply? Their numbers rise, or the reply is known as broken.
+    pub(super) fn holds(&self, guard: Guard) -> bool {
+        let number = |block: &Block| block.guard.number;
+        self.blocks
+            .binary_search_by_key(&guard.number, number)
+            .is_ok_and(|at| {
+                self.blocks
+                    .get(at)
+                    .is_some_and(|block| block.guard == guard)
+            })
+    }
+
     pub(super) fn note(&mut self, spoof: Spoof) {
         self.spoof = self.spoof.max(Some(spoof));
     }
@@ -144,6 +157,17 @@ impl Pending {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// What the replies so far hold in memory, in bytes.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let block = |block: &Block| block.body.capacity() + BLOCK_OVERHEAD;
+        self.entries
+            .iter()
+            .flat_map(|entry| &entry.blocks)
+            .map(block)
+            .sum()
     }
 
     pub(super) fn head(&mut self) -> Option<&mut Entry> {

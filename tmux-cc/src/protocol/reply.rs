@@ -135,8 +135,9 @@ pub enum Spoof {
     Lookalike,
     /// Exact copies of the block's own guard among many guesses: found out, the body is whole.
     Rejoined,
-    /// An exact copy of the block's own guard closed it early: the rest of the body was taken for
-    /// lines outside a block, and this reply is not whole.
+    /// An exact copy of the block's own guard closed it early, and the rest of the body was taken
+    /// for lines outside a block; or several blocks of the line hold so many guesses that where
+    /// one ends is not certain. This reply is not to be relied on.
     Broken,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -94,9 +94,9 @@ pub fn live_writer(root: &Path) -> io::Result<Option<Live>> {
     }
 }
 
-fn holder(mut file: &File) -> Option<u32> {
+/// The file stands at its beginning.
+fn holder(file: &File) -> Option<u32> {
     let mut text = String::new();
-    file.rewind().ok()?;
     file.take(20).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

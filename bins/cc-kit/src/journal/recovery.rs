@@ -70,8 +70,6 @@ impl Writer {
                 path: path.to_owned(),
             });
         }
-        // Without a record there is nothing to keep: begin with the magic again.
-        let end = if found.records == 0 { 0 } else { end };
         let cut = |source| OpenError::Cut {
             path: path.to_owned(),
             at: end,
@@ -84,9 +82,7 @@ impl Writer {
                 .map_err(cut)?;
         }
         file.seek(SeekFrom::Start(end)).map_err(cut)?;
-        if found.records > 0 {
-            found.cut = length - end;
-        }
+        found.cut = length - end;
         let position = Position {
             epoch: match found.records {
                 0 => epoch,
@@ -138,7 +134,7 @@ fn scan(file: &File, path: &Path) -> Result<(Recovered, u64), OpenError> {
         }
     }
     let end = reader.position();
-    if let Some(Tail::Torn { at, bytes }) = reader.tail() {
+    if let Some(Tail::Torn { at, .. }) = reader.tail() {
         let from = at.max(MAGIC.len() as u64) + 1;
         let behind = find_record(file, from).map_err(|source| OpenError::Open {
             path: path.to_owned(),
@@ -150,7 +146,6 @@ fn scan(file: &File, path: &Path) -> Result<(Recovered, u64), OpenError> {
                 at,
             });
         }
-        found.cut = bytes;
     }
     Ok((found, end))
 }

@@ -21,8 +21,8 @@ use crate::client::events::Identity;
 use crate::client::flow::SourceId;
 use crate::format::SessionRow;
 use crate::protocol::{Exit, Quirk, Quirks};
-use crate::tree::Change;
-use crate::wire::SessionId;
+use crate::tree::{Change, Pane};
+use crate::wire::{SessionId, WindowId};
 
 /// How often a socket is looked at while there is no server behind it.
 const LOOK: Duration = Duration::from_millis(100);
@@ -235,6 +235,10 @@ impl Life {
                 self.context.dirty.notify_one();
                 true
             }
+            Note::Left(session, window) => {
+                self.left(session, window);
+                true
+            }
             Note::Ended {
                 session,
                 output,
@@ -389,6 +393,27 @@ impl Life {
                 .collect();
             self.context.shared.inbox.assign(pane.id, &sources);
         }
+    }
+
+    /// A window may be back in its session before any listing shows that it was away.
+    fn left(&self, session: SessionId, window: WindowId) {
+        let Some(source) = self
+            .sessions
+            .get(&session)
+            .and_then(|session| session.source)
+        else {
+            return;
+        };
+        let tree = self.context.shared.tree();
+        let was_here = |pane: &&Pane| {
+            pane.places
+                .iter()
+                .any(|place| place.session == session && place.window == window)
+        };
+        for pane in tree.panes().filter(was_here) {
+            self.context.shared.inbox.left(pane.id, source);
+        }
+        self.context.dirty.notify_one();
     }
 
     fn warn_of_output(&mut self) {

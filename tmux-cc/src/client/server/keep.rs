@@ -17,7 +17,7 @@ use crate::client::flow::SourceId;
 use crate::client::handle::Client;
 use crate::format::SessionRow;
 use crate::protocol::Exit;
-use crate::wire::{Notification, SessionId};
+use crate::wire::{Notification, SessionId, WindowId};
 
 /// How long a client that ended waits before the next, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -29,6 +29,8 @@ pub(super) enum Note {
     Attached(SessionId, Client),
     /// A client for output is attached.
     Delivers(SessionId, SourceId),
+    /// A window has left a session, for a while at least.
+    Left(SessionId, WindowId),
     /// A client has ended.
     Ended {
         session: SessionId,
@@ -169,15 +171,26 @@ impl Context {
     /// session, where it would be one too many.
     fn heed(&self, own: SessionId, batch: &Batch) -> bool {
         let mut stays = true;
-        let dirty = batch.iter().any(|event| match event {
-            Event::Notification(Notification::SessionChanged { session, .. }) => {
-                stays &= session == own;
-                true
+        let mut dirty = false;
+        for event in batch.iter() {
+            match event {
+                Event::Notification(Notification::SessionChanged { session, .. }) => {
+                    stays &= session == own;
+                    dirty = true;
+                }
+                Event::Notification(found) => {
+                    // Which of the two is sent says where the window is by now, not where it was.
+                    if let Notification::WindowClose { window }
+                    | Notification::UnlinkedWindowClose { window } = found
+                    {
+                        self.note(Note::Left(own, window));
+                    }
+                    dirty |= is_structural(&found);
+                }
+                Event::Lagged(_) => dirty = true,
+                _ => {}
             }
-            Event::Notification(found) => is_structural(&found),
-            Event::Lagged(_) => true,
-            _ => false,
-        });
+        }
         if dirty {
             self.dirty.notify_one();
         }

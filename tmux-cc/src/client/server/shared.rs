@@ -164,9 +164,10 @@ impl Shared {
         model.clients.clear();
         model.tree = Tree::default();
         if let State::Up(server) = std::mem::replace(&mut model.state, State::Starting) {
+            let exit = exit.clone();
             model.say(ServerChange::Down { server, exit });
         }
-        self.inbox.end_all();
+        self.inbox.end_all(exit);
     }
 
     /// Takes a listing, and says what differs.

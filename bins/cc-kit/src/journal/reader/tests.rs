@@ -131,6 +131,17 @@ fn a_length_over_the_limit_is_damage_even_with_the_right_checksum() {
 }
 
 #[test]
+fn a_piece_is_no_record_even_when_the_checksum_fits_the_piece() {
+    let mut header = encode(Kind::OUTPUT, Position::default(), Stamp::default(), b"").unwrap();
+    header[4..8].copy_from_slice(&10_u32.to_le_bytes());
+    let crc = checksum(&header, b"four");
+    header[..4].copy_from_slice(&crc.to_le_bytes());
+    let (records, tail) = read(&[&MAGIC[..], &header, b"four"].concat());
+    assert_eq!(records, []);
+    assert_eq!(tail, Some(Tail::Torn { at: 8, bytes: 44 }));
+}
+
+#[test]
 fn what_is_no_journal_is_refused() {
     let open = |bytes: &'static [u8]| Reader::new(bytes, "x").map(|reader| reader.tail());
     assert!(matches!(

@@ -205,7 +205,8 @@ fn a_segment_that_holds_nothing_yet_is_begun_again() {
         b"\x89CCJ\r\n\x1a\x01half a rec",
     ] {
         let (_directory, store) = store();
-        let first = write(&store, 3, b"one");
+        write(&store, 3, b"o");
+        let first = write(&store, 3, b"ne");
         let second = first.with_file_name("00000002.ccj");
         fs::write(&second, content).unwrap();
         // Readers bear it.
@@ -213,14 +214,14 @@ fn a_segment_that_holds_nothing_yet_is_begun_again() {
         assert_eq!(log.segments, [first, second.clone()]);
         let (summary, errors) = log.summary();
         assert!(errors.is_empty());
-        assert_eq!((summary.records, summary.output), (2, 3));
+        assert_eq!((summary.records, summary.output), (4, 3));
         // The writer goes on in it, after the epoch of the one before.
         let opened = open(&store, 3);
         assert_eq!(opened.writer.path(), second);
         assert_eq!(
             opened.writer.position(),
             Position {
-                epoch: 1,
+                epoch: 2,
                 offset: 0
             }
         );
@@ -229,7 +230,7 @@ fn a_segment_that_holds_nothing_yet_is_begun_again() {
         let (summary, _) = listed(&store)[0].summary();
         assert_eq!(
             (summary.records, summary.tail),
-            (3, crate::journal::Tail::Clean)
+            (5, crate::journal::Tail::Clean)
         );
     }
 }
@@ -253,17 +254,24 @@ fn what_strangers_left_is_not_listed_and_not_touched() {
         fs::write(file, "theirs").unwrap();
     }
     for directory in [
-        root.join("lost+found"),
-        root.join("01-2-00000000"),
-        root.join("1-2-000000001"),
         root.join("1700000000-99-00000000"),
-        server.join("pane-03"),
-        server.join("pane-x"),
-        server.join("pane-4294967296"),
         server.join("pane-5"),
         pane.join("00000009.ccj"),
     ] {
         fs::create_dir(directory).unwrap();
+    }
+    // With a segment inside, so that only the name is wrong.
+    for directory in [
+        root.join("lost+found/pane-1"),
+        root.join("01-2-00000000/pane-1"),
+        root.join("1-2-000000001/pane-1"),
+        root.join("1-2-0000zzzz/pane-1"),
+        server.join("pane-03"),
+        server.join("pane-x"),
+        server.join("pane-4294967296"),
+    ] {
+        fs::create_dir_all(&directory).unwrap();
+        fs::copy(&path, directory.join("00000001.ccj")).unwrap();
     }
     std::os::unix::fs::symlink(&path, pane.join("00000008.ccj")).unwrap();
     std::os::unix::fs::symlink(pane, server.join("pane-7")).unwrap();
@@ -299,7 +307,9 @@ fn a_half_made_or_broken_server_json_is_made_up_for() {
 #[test]
 fn panes_come_in_the_order_of_servers_and_numbers() {
     let (_directory, store) = store();
-    for (start_time, pane) in [(200, 1), (1000, 10), (1000, 9), (-5, 2)] {
+    let mut expected = vec![(-5, 2), (200, 1)];
+    expected.extend((0..30).map(|pane| (1000, pane)));
+    for &(start_time, pane) in expected.iter().rev() {
         let mut start = sample::start(pane);
         start.server.start_time = start_time;
         store.pane(&start, stamp(0)).unwrap();
@@ -308,7 +318,7 @@ fn panes_come_in_the_order_of_servers_and_numbers() {
         .into_iter()
         .map(|log| (log.server.unwrap().start_time, log.pane))
         .collect();
-    assert_eq!(order, [(-5, 2), (200, 1), (1000, 9), (1000, 10)]);
+    assert_eq!(order, expected);
 }
 
 #[test]
@@ -319,6 +329,7 @@ fn numbers_of_compressed_segments_are_taken() {
     let opened = open(&store, 3);
     assert_eq!(name(opened.writer.path()), "00000005.ccj");
     assert_eq!(opened.writer.position().epoch, 1);
+    assert!(opened.left.is_none());
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::journal::Writer;
 use crate::journal::format::encode;
 use crate::journal::sample::{self, segment};
 use proptest::prelude::*;
@@ -32,6 +33,18 @@ fn a_summary_agrees_with_the_records() {
         tail: Tail::Clean,
     };
     assert_eq!(got, expected);
+}
+
+#[test]
+fn a_pane_that_started_again_has_not_ended() {
+    let (bytes, _) = segment();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("00000001.ccj");
+    std::fs::write(&path, &bytes).unwrap();
+    drop(Writer::open(&path, &sample::start(3), 0, sample::stamp(9)).unwrap());
+    let got = Summary::open(&path).unwrap();
+    assert_eq!((got.records, got.ended), (9, None));
+    assert_eq!(got.place, Some(sample::start(3).place));
 }
 
 #[test]

@@ -368,14 +368,27 @@ fn half_a_write_that_cannot_be_taken_back_stops_everything_until_it_can() {
         format!("cannot take back a partial write to disk, {unwritten} bytes not written")
     );
     assert_eq!(disk.bytes(), torn);
-    // Also with nothing left to write, the state is not called good.
-    let lost = writer.discard_output();
-    assert_eq!(lost, 6);
+    assert_eq!(writer.discard_output(), 6);
     assert!(writer.flush().is_err());
     disk.0.borrow_mut().no_cut = false;
     writer.flush().unwrap();
     assert_eq!(read(&disk.bytes()).1, Some(Tail::Clean));
     assert_eq!(disk.bytes().len() as u64, writer.size());
+}
+
+#[test]
+fn half_a_write_is_not_called_good_when_nothing_is_left_to_write() {
+    let (disk, mut writer) = writer();
+    disk.0.borrow_mut().room = Some(disk.bytes().len() + 1);
+    disk.0.borrow_mut().no_cut = true;
+    put(&mut writer, at(1, 0), 0, b"lost");
+    assert!(writer.flush().is_err());
+    assert_eq!(writer.discard_output(), 4);
+    assert_eq!(writer.pending(), Pending::default());
+    assert!(matches!(writer.flush(), Err(WriteError::TakeBack { .. })));
+    disk.0.borrow_mut().no_cut = false;
+    writer.flush().unwrap();
+    assert_eq!(read(&disk.bytes()).1, Some(Tail::Clean));
 }
 
 #[test]
@@ -417,6 +430,8 @@ fn a_segment_that_cannot_begin_says_so() {
     assert!(matches!(error, WriteError::Write { .. }), "{error:?}");
     // The magic fitted, the Start did not.
     assert_eq!(disk.bytes(), MAGIC);
+    // Nor is it tried again when the writer is gone.
+    assert_eq!(disk.0.borrow().writes, 2);
 }
 
 #[test]
@@ -448,10 +463,11 @@ fn cut_at_any_byte_a_segment_opens_and_goes_on() {
             .map_or(0, |r| r.at + 40 + r.payload.len() as u64);
         let (mut writer, found) = reopen(&path);
         assert_eq!(found.records, whole.len() as u64, "{length}");
+        let kept = end.max(if length < 8 { 0 } else { 8 });
+        assert_eq!(found.cut, length as u64 - kept, "{length}");
         let epoch = if whole.is_empty() {
             0
         } else {
-            assert_eq!(found.cut, length as u64 - end, "{length}");
             assert_eq!(found.position, whole.last().unwrap().end());
             assert_eq!(found.last, Some(whole.last().unwrap().stamp));
             assert_eq!(found.start, Some(start()));
@@ -473,6 +489,26 @@ fn cut_at_any_byte_a_segment_opens_and_goes_on() {
                 .all(|r| r.position == at(epoch, 0))
         );
     }
+}
+
+#[test]
+fn a_tail_longer_than_what_is_written_over_it_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("00000001.ccj");
+    let (mut bytes, records) = sample::segment();
+    let end = bytes.len() as u64;
+    let long = [b'x'; 100_000];
+    bytes.extend(encode(Kind::OUTPUT, HERE, stamp(9), &long).unwrap());
+    bytes.extend(&long[..70_000]);
+    fs::write(&path, &bytes).unwrap();
+    let (writer, found) = reopen(&path);
+    assert_eq!((found.records, found.cut), (8, 70_040));
+    let file = fs::read(&path).unwrap();
+    assert_eq!(file.len() as u64, writer.size());
+    assert_eq!(file[..bytes.len() - 70_040], bytes[..bytes.len() - 70_040]);
+    let (got, tail) = read(&file);
+    assert_eq!((got.len(), tail), (records.len() + 1, Some(Tail::Clean)));
+    assert_eq!(got.last().unwrap().at, end);
 }
 
 #[test]

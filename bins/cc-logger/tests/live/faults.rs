@@ -1,0 +1,142 @@
+//! Servers and loggers that die, and directories that fill up.
+
+use std::process::Command;
+
+use cc_kit::journal::note::{Cause, End, Note};
+use harness::server::{Boot, Server};
+use harness::wait;
+use rustix::process::Signal;
+
+use crate::logger::{Logger, PATIENCE, flood, pane_agent};
+
+fn flooding() -> Boot {
+    Boot::running([pane_agent().to_str().unwrap(), "flood"])
+}
+
+/// Enough lines to hold whatever a flood has printed in a test.
+const LINES: u32 = 3_000_000;
+
+#[test]
+fn a_server_killed_mid_flood_leaves_valid_files_and_the_next_one_is_picked_up() {
+    let server = Server::start_with(&flooding());
+    let mut logger = Logger::on(&server);
+    let row = logger.row("the flood is logged", |row| {
+        row["bytes"].as_u64().unwrap() > 100_000
+    });
+    let first_pid = row["server"]["pid"].clone();
+    server.kill_hard();
+    logger.hear("the server is gone: server exited unexpectedly");
+    logger.row("the log says so", |row| row["state"] == "server-gone");
+    let journal = logger.journal(0);
+    assert!(
+        matches!(journal.end(), Some(End::ServerGone { reason: Some(reason) }) if reason == "server exited unexpectedly"),
+        "{:?}",
+        journal.notes
+    );
+    assert!(!journal.torn);
+    journal.is_cut_from(&flood(LINES));
+
+    logger.hear_times("waiting for a tmux server", 1);
+    server.boot(&Boot::running(["sh", "-c", "exec cat"]));
+    logger.hear_times("logging session main", 2);
+    server.tmux(["send-keys", "-t", "=main:", "typed", "Enter"]);
+    logger.row("the next life is logged under its own identity", |row| {
+        row["server"]["pid"] != first_pid && row["pane"] == "%0" && row["bytes"] == 14
+    });
+    logger.stop(Signal::TERM);
+    assert_eq!(logger.rows().len(), 2);
+    // The latest life is what is meant, and the older one is not forgotten.
+    assert_eq!(logger.raw("%0"), b"typed\r\ntyped\r\n");
+}
+
+#[test]
+fn a_logger_killed_mid_flood_loses_its_unwritten_tail_at_most_and_goes_on() {
+    let server = Server::start_with(&flooding());
+    let mut logger = Logger::on(&server);
+    logger.row("the flood is logged", |row| {
+        row["bytes"].as_u64().unwrap() > 100_000
+    });
+    logger.process().kill().unwrap();
+    let _ = logger.wait();
+    assert!(
+        logger.rows().iter().all(|row| row["state"] == "cut"),
+        "{:?}",
+        logger.rows()
+    );
+    let killed = logger.journal(0).stretches.concat().len();
+    assert!(killed > 100_000);
+
+    logger.start(&server);
+    logger.row("it is logged again", |row| {
+        row["state"] == "live" && row["bytes"].as_u64().unwrap() > killed as u64 + 100_000
+    });
+    logger.stop(Signal::INT);
+    let journal = logger.journal(0);
+    assert!(!journal.torn);
+    journal.is_cut_from(&flood(LINES));
+    let resumed = journal
+        .notes
+        .iter()
+        .any(|note| matches!(note, Note::Gap(gap) if gap.cause == Cause::NotRunning));
+    assert!(resumed, "{:?}", journal.notes);
+    assert!(server.alive());
+}
+
+#[test]
+fn a_server_that_starts_later_is_waited_for_by_name() {
+    let server = Server::empty();
+    let mut logger = Logger::on(&server);
+    logger.hear(&format!(
+        "{}: waiting for a tmux server",
+        server.socket().display()
+    ));
+    server.boot(&Boot::running(["sh", "-c", "exec cat"]));
+    logger.hear("logging session main");
+    logger.stop(Signal::TERM);
+    assert!(server.alive());
+}
+
+#[test]
+fn a_full_disk_ends_the_logger_with_a_sentence_and_keeps_what_was_written() {
+    let server = Server::start_with(&flooding());
+    let mut logger = Logger::new();
+    // 256 kB, then every write fails as on a full disk.
+    let mut command = Command::new("bash");
+    command.args([
+        "-c",
+        "ulimit -f 256; exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_cc-logger"),
+        "run",
+    ]);
+    command
+        .arg("-S")
+        .arg(server.socket())
+        .arg("--tmux")
+        .arg(server.binary());
+    logger.start_as(command);
+    let (status, said) = logger.wait();
+    assert_eq!(status.code(), Some(7), "{said}");
+    assert!(said.contains("error: cannot write"), "{said}");
+    let journal = logger.journal(0);
+    let kept = journal.stretches.concat().len();
+    assert!(kept > 100_000, "{kept} bytes kept");
+    assert!(!journal.torn);
+    journal.is_cut_from(&flood(LINES));
+    assert!(server.alive());
+}
+
+#[test]
+fn a_stopped_logger_has_left_nothing_behind_on_the_server() {
+    let server = Server::start_with(&flooding());
+    let mut logger = Logger::on(&server);
+    logger.row("the flood is logged", |row| {
+        row["bytes"].as_u64().unwrap() > 100_000
+    });
+    assert!(!server.answer(["list-clients"]).is_empty());
+    logger.stop(Signal::INT);
+    wait::until(PATIENCE, "no client is left", || {
+        server.answer(["list-clients"]).is_empty()
+    });
+    assert_eq!(logger.journal(0).end(), Some(&End::Stopped));
+    assert!(server.alive());
+}

@@ -1,0 +1,15 @@
+//! The built `cc-logger` against a real tmux, each test with a server of its own.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests: the helpers around the test functions are tests too"
+)]
+
+mod bytes;
+mod faults;
+mod following;
+mod logger;
+mod mistakes;
