@@ -181,7 +181,7 @@ impl Core {
             if let Some(exit) = self.step().await {
                 self.writer = None;
                 if let Some(process) = self.process.take() {
-                    process.leave().await;
+                    process.leave(&mut self.reader).await;
                 }
                 return exit;
             }
@@ -364,6 +364,13 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         let _ = self.exit.set(Exit::Eof);
+        self.writer = None;
+        if let Some(process) = self.process.take() {
+            process.let_go(std::mem::replace(
+                &mut self.reader,
+                Box::new(tokio::io::empty()),
+            ));
+        }
         self.inbox.remove(self.source);
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             if let Waiting::Order(order) = waiting {

@@ -315,7 +315,10 @@ impl Inbox {
                     holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
                     items.extend(state.continued(source, pane));
                 }
-                Raw::Exited(exit) if self.events => items.push(Item::Exited(exit)),
+                Raw::Exited(exit) if self.events => {
+                    items.extend(state.lagged());
+                    items.push(Item::Exited(exit));
+                }
                 Raw::Session(session, line) => {
                     state.on_session(source, session);
                     holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
@@ -352,9 +355,7 @@ impl Inbox {
             state.lagged += 1;
             return false;
         }
-        if state.lagged > 0 {
-            items.push(Item::Lagged(mem::take(&mut state.lagged)));
-        }
+        items.extend(state.lagged());
         let holds_chunk = matches!(item, Item::Line(Data::Chunk(_)));
         items.push(item);
         holds_chunk
@@ -363,6 +364,11 @@ impl Inbox {
     /// The next batch for the consumer, which makes room for paused panes.
     pub(super) fn poll_batch(&self, cx: &Context<'_>) -> Poll<Option<Batch>> {
         let mut state = self.lock();
+        if state.queue.is_empty() {
+            // Nothing may follow for long that could say it.
+            let lagged = Vec::from_iter(state.lagged());
+            state.enqueue(Bytes::new(), lagged);
+        }
         let Some(batch) = state.queue.pop_front() else {
             state.resume();
             if state.finished || (self.events && state.sources.is_empty()) {
@@ -755,6 +761,12 @@ impl State {
             }));
         }
         self.enqueue(Bytes::new(), items);
+    }
+
+    /// What has been dropped of what is not output, to be said.
+    fn lagged(&mut self) -> Option<Item> {
+        let count = mem::take(&mut self.lagged);
+        (count > 0).then_some(Item::Lagged(count))
     }
 
     fn enqueue(&mut self, chunk: Bytes, items: Vec<Item>) {

@@ -4,7 +4,7 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -68,30 +68,42 @@ impl Process {
     }
 
     /// Waits for the process to leave; its input must be closed.
-    pub(super) async fn leave(mut self) {
+    ///
+    /// What it still says is read on: with output that cannot be written it never leaves, and up
+    /// to 3.7 its server could not exit either (tmux #5444).
+    pub(super) async fn leave(mut self, output: impl AsyncRead + Unpin) {
         if let Some(child) = self.child.take() {
-            leave(child, self.greeted).await;
+            leave(child, output, self.greeted).await;
+        }
+    }
+
+    /// The same without waiting.
+    pub(super) fn let_go(self, output: impl AsyncRead + Send + Unpin + 'static) {
+        // Without a runtime there is nobody to wait: its input is closed all the same.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(self.leave(output));
         }
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Without a runtime there is nobody to wait: its input is closed all the same, and it
-        // leaves by itself.
-        if let (Some(child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
-            runtime.spawn(leave(child, self.greeted));
-        }
-    }
-}
-
-async fn leave(mut child: Child, greeted: bool) {
-    if timeout(LEAVE, child.wait()).await.is_ok() {
+async fn leave(mut child: Child, mut output: impl AsyncRead + Unpin, greeted: bool) {
+    if timeout(LEAVE, wait(&mut child, &mut output)).await.is_ok() {
         return;
     }
     if greeted {
-        // A client that does not read would keep its server from exiting (up to 3.7, tmux #5444).
         let _ = child.start_kill();
     }
-    let _ = child.wait().await;
+    wait(&mut child, &mut output).await;
+}
+
+async fn wait(child: &mut Child, output: &mut (impl AsyncRead + Unpin)) {
+    let read_on = async {
+        let _ = tokio::io::copy(output, &mut tokio::io::sink()).await;
+        // Others may hold its output open, or it may have closed that before it ends.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = child.wait() => {}
+        () = read_on => {}
+    }
 }

@@ -1,30 +1,26 @@
 //! One control mode connection.
 
+mod blocks;
+mod ending;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::command::{Command, Inside};
-use super::doubt::{End, Hindsight, Replay, Watch};
+use super::command::Command;
+use super::doubt::{Hindsight, Replay};
 use super::error::CommandError;
-use super::event::{Desync, Event, Exit};
+use super::event::{Desync, Event};
 use super::input::{Found, Input, TooLong};
 use super::limits::Limits;
 use super::pending::{CommandId, Nonce, Pending};
-use super::quirks::{Quirk, Quirks};
-use super::reply::{Block, ReplyError, Spoof};
+use super::quirks::Quirks;
 use crate::wire::{Guard, GuardKind, GuardLine, Notification, ST, Version};
 
-/// What the client process prints when its server dies; it can stand glued to a line that the
-/// server had written half of.
-///
-/// **Source:** tmux `client.c`, `client_exit_message`.
-const SERVER_DIED: &[u8] = b"%exit server exited unexpectedly";
-
-/// What a fence may need of a reply's room, in bytes.
-const FENCE_ROOM: usize = 256;
+use blocks::{Doubted, OpenBlock};
+use ending::SERVER_DIED;
 
 /// One control mode connection without IO: bytes in, events and bytes out.
 ///
@@ -98,65 +94,6 @@ enum Ready {
     Line(Vec<u8>),
 }
 
-#[derive(Debug)]
-struct OpenBlock {
-    guard: Guard,
-    body: Vec<u8>,
-    /// Where the last line of the body begins.
-    last_line: usize,
-    /// How large the body may become, in bytes.
-    room: usize,
-    too_large: bool,
-    /// Does the body hold lines that look like guards?
-    lookalikes: bool,
-    /// Does it hold its own?
-    copies: bool,
-    /// Where it ends, in lines that are gone through again.
-    end: Option<End>,
-    /// The number before, where this one is not above it.
-    went_back: bool,
-    /// The number of the block before.
-    before: Option<u32>,
-    watch: Watch,
-}
-
-impl OpenBlock {
-    fn push(&mut self, line: &[u8]) {
-        if self.too_large || line.len() >= self.room.saturating_sub(self.body.len()) {
-            self.overflow(line);
-            return;
-        }
-        self.last_line = self.body.len();
-        self.body.extend_from_slice(line);
-        self.body.push(b'\n');
-    }
-
-    /// Lets go of the body; only its last line still matters, which may be the client's `%exit`.
-    fn overflow(&mut self, line: &[u8]) {
-        self.too_large = true;
-        self.last_line = 0;
-        self.body = if line.ends_with(SERVER_DIED) {
-            SERVER_DIED.to_vec()
-        } else if exit_at_end(line).is_some() {
-            line.get(..line.len().min(FENCE_ROOM))
-                .unwrap_or_default()
-                .to_vec()
-        } else {
-            Vec::new()
-        };
-    }
-}
-
-/// A block of ours whose body holds guesses at its guard, and what came after the first guard
-/// that fits. Which one is the real one is known when the fence comes.
-#[derive(Debug)]
-struct Doubted {
-    block: OpenBlock,
-    ok: bool,
-    lines: Vec<u8>,
-    watch: Watch,
-}
-
 /// Where a line comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum From {
@@ -173,7 +110,11 @@ pub(crate) enum Polled<'a> {
     /// What does not borrow.
     Event(Event<'static>),
     /// A notification or a stray line; `chunk` is what it is a part of, unless it is a copy.
-    Line { line: &'a [u8], chunk: &'a Bytes },
+    Line {
+        line: &'a [u8],
+        #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "for the driver"))]
+        chunk: &'a Bytes,
+    },
 }
 
 /// What a line turned out to be.
@@ -456,56 +397,6 @@ impl Connection {
         Line::Taken
     }
 
-    fn take_body_line(&mut self, line: &[u8], from: From) {
-        let Some(open) = &mut self.open else { return };
-        let guard = GuardLine::parse(line);
-        let fence = open
-            .watch
-            .fence_before(line, guard, open.body.len(), &self.pending);
-        if let Some((begin, id)) = fence
-            && from == From::Input
-        {
-            self.never_closed(line, begin, id);
-            return;
-        }
-        match guard {
-            Some(GuardLine { kind, guard }) if guard == open.guard && kind != GuardKind::Begin => {
-                let forged = match (open.end, from) {
-                    (Some(end), From::Replay { at, .. }) => at < end.at,
-                    _ => false,
-                };
-                if !forged {
-                    self.close(kind == GuardKind::End, from);
-                    return;
-                }
-                open.copies = true;
-            }
-            Some(_) => open.lookalikes = true,
-            None => {}
-        }
-        open.push(line);
-    }
-
-    /// A fence stands in what seemed a body: the `%begin` in front of it was none. What came since
-    /// is gone through again.
-    fn never_closed(&mut self, line: &[u8], fence: usize, id: CommandId) {
-        let Some(open) = self.open.take() else { return };
-        self.last_number = open.before;
-        self.desync(Desync::NeverClosed(open.guard));
-        if open.too_large {
-            if let Some(head) = self.pending.head() {
-                head.overflow();
-            }
-            self.answer(id);
-            return;
-        }
-        let mut lines = open.body;
-        lines.extend_from_slice(line);
-        lines.push(b'\n');
-        self.hindsight = Some(Hindsight::new(&lines, fence, None));
-        self.replay = Replay::new(lines, false);
-    }
-
     fn take_long_line(&mut self, long: TooLong) {
         if let Some(open) = &mut self.open {
             open.overflow(&[]);
@@ -528,313 +419,7 @@ impl Connection {
         });
     }
 
-    fn begin(&mut self, guard: Guard, end: Option<End>) {
-        let before = self.last_number.replace(guard.number);
-        let went_back =
-            before.filter(|from| guard.number.wrapping_sub(*from).wrapping_sub(1) >= u32::MAX / 2);
-        if let Some(from) = went_back {
-            self.desync(Desync::NumberWentBack {
-                from,
-                to: guard.number,
-            });
-        }
-        let limit = self.limits.reply;
-        let room = match self.pending.head() {
-            // A fence must fit even where the reply before it has used up everything.
-            Some(head) if guard.is_ours() => head.room(limit).max(FENCE_ROOM),
-            _ => limit,
-        };
-        self.open = Some(OpenBlock {
-            guard,
-            body: Vec::new(),
-            last_line: 0,
-            room,
-            too_large: false,
-            lookalikes: false,
-            copies: false,
-            end,
-            went_back: went_back.is_some(),
-            before,
-            watch: Watch::default(),
-        });
-    }
-
-    fn unmatched(&mut self, line: GuardLine) {
-        let mut closed = self.last_closed == Some(line.guard);
-        if line.guard.is_ours()
-            && let Some(head) = self.pending.head()
-        {
-            closed |= head.holds(line.guard);
-            if closed || head.spoof == Some(Spoof::Rejoined) {
-                head.note(Spoof::Broken);
-            }
-        }
-        self.desync(if closed {
-            Desync::Spoofed(line.guard)
-        } else {
-            Desync::UnmatchedGuard(line)
-        });
-    }
-
-    fn close(&mut self, ok: bool, from: From) {
-        let Some(block) = self.open.take() else {
-            return;
-        };
-        self.last_closed = Some(block.guard);
-        if block.lookalikes
-            && from == From::Input
-            && block.guard.is_ours()
-            && self.pending.len() > 0
-        {
-            let (lines, watch) = (Vec::new(), Watch::default());
-            self.doubted = Some(Doubted {
-                block,
-                ok,
-                lines,
-                watch,
-            });
-        } else {
-            self.settle(block, ok);
-        }
-    }
-
-    /// Gives a block to whom it belongs.
-    fn settle(&mut self, open: OpenBlock, ok: bool) {
-        let OpenBlock {
-            guard,
-            mut body,
-            too_large,
-            ..
-        } = open;
-        if open.copies {
-            self.desync(Desync::Spoofed(guard));
-        }
-        if too_large {
-            body.clear();
-        }
-        let uncertain = open.copies && open.end.is_some_and(|end| end.uncertain);
-        let block = Block { guard, ok, body };
-        if guard.is_ours() {
-            if ok
-                && !too_large
-                && let Some(id) = self.pending.fence(block.text())
-            {
-                self.answer(id);
-                return;
-            }
-            if let Some(head) = self.pending.head() {
-                for (sign, spoof) in [
-                    (open.lookalikes, Spoof::Lookalike),
-                    (open.copies, Spoof::Rejoined),
-                    (open.went_back || uncertain, Spoof::Broken),
-                ] {
-                    if sign {
-                        head.note(spoof);
-                    }
-                }
-                if too_large {
-                    head.overflow();
-                } else {
-                    self.file(block);
-                }
-                return;
-            }
-        }
-        if too_large {
-            self.desync(Desync::UnsolicitedTooLarge(guard));
-        }
-        let event = match (self.phase, ok) {
-            (Phase::Attaching, true) if !guard.is_ours() => {
-                self.phase = Phase::Attached;
-                Event::Attached(block)
-            }
-            (Phase::Attaching, false) if !guard.is_ours() => Event::Refused(block),
-            _ if too_large => return,
-            _ => Event::Unsolicited(block),
-        };
-        self.ready.push_back(Ready::Event(event));
-    }
-
-    /// Puts a block into the reply of the oldest unanswered command.
-    fn file(&mut self, mut block: Block) {
-        let flow_in_block = self.quirks.has(Quirk::FlowInBlock);
-        let Some(head) = self.pending.head() else {
-            return;
-        };
-        let belongs = |line: &[u8]| match (head.inside, Notification::parse(line)) {
-            (Inside::Flow, Notification::Pause { .. } | Notification::Continue { .. }) => {
-                flow_in_block
-            }
-            (Inside::Message, Notification::Message { .. }) => true,
-            _ => false,
-        };
-        if block.ok && head.inside != Inside::Nothing && block.lines().all(belongs) {
-            let lines = block.lines().map(|line| Ready::Line(line.to_vec()));
-            self.ready.extend(lines);
-            block.body.clear();
-        }
-        head.push(block, self.limits.reply);
-    }
-
-    /// A command's fence has come: it is answered, and so is all before it.
-    fn answer(&mut self, id: CommandId) {
-        while let Some(entry) = self.pending.pop() {
-            let found = entry.id == id;
-            let (id, result) = (
-                entry.id,
-                if found {
-                    entry.finish(self.limits.reply)
-                } else {
-                    Err(ReplyError::FenceLost)
-                },
-            );
-            self.ready.push_back(Ready::Event(Event::Reply(id, result)));
-            if found {
-                return;
-            }
-        }
-    }
-
-    fn take_doubted_line(&mut self, line: &[u8]) {
-        let Some(doubted) = &mut self.doubted else {
-            return;
-        };
-        let at = doubted.lines.len();
-        let guard = GuardLine::parse(line);
-        let fence = doubted.watch.fence_before(line, guard, at, &self.pending);
-        doubted.lines.extend_from_slice(line);
-        doubted.lines.push(b'\n');
-        let over = doubted.lines.len() > self.limits.reply;
-        let Some(doubted) = self.doubted.take_if(|_| over || fence.is_some()) else {
-            return;
-        };
-        let Some((fence, _)) = fence else {
-            self.release(doubted, false);
-            return;
-        };
-        let hindsight = Hindsight::new(&doubted.lines, fence, Some(doubted.block.guard));
-        let Doubted {
-            mut block,
-            ok,
-            lines,
-            ..
-        } = doubted;
-        block.end = hindsight.end_after_all(block.guard);
-        if block.end.is_some() {
-            // The guard that seemed to end it is body, and so is what follows.
-            let kind = if ok { GuardKind::End } else { GuardKind::Error };
-            block.push(
-                GuardLine {
-                    kind,
-                    guard: block.guard,
-                }
-                .to_string()
-                .as_bytes(),
-            );
-            block.copies = true;
-            self.open = Some(block);
-        } else {
-            self.settle(block, ok);
-        }
-        self.hindsight = Some(hindsight);
-        self.replay = Replay::new(lines, false);
-    }
-
-    /// Takes a doubted block for what it is, and goes through what came behind it; `ends` where
-    /// nothing whole comes behind that.
-    fn release(&mut self, doubted: Doubted, ends: bool) {
-        self.settle(doubted.block, doubted.ok);
-        self.replay = Replay::new(doubted.lines, ends);
-    }
-
     fn desync(&mut self, desync: Desync) {
         self.ready.push_back(Ready::Event(Event::Desync(desync)));
-    }
-
-    /// The input has ended and every whole line has been gone through.
-    fn finish(&mut self) {
-        if let Some(doubted) = self.doubted.take() {
-            self.release(doubted, true);
-            return;
-        }
-        if let Some(long) = self.input.take_skipped() {
-            self.take_long_line(long);
-            return;
-        }
-        let rest = self.input.take_rest();
-        if let Some(open) = self.open.take() {
-            // The server broke off within a reply: what the client process printed after it looks
-            // like a part of the body.
-            let body = open.body.get(open.last_line..).unwrap_or_default();
-            let last = if rest.is_empty() {
-                body.strip_suffix(b"\n").unwrap_or(body)
-            } else {
-                &rest
-            };
-            self.exit = exit_at_end(last);
-        } else if !rest.is_empty() {
-            if let Some(reason) = self.exit.take() {
-                self.desync(Desync::FalseExit { reason });
-            }
-            if let Some(glued) = self.glued.replace(rest) {
-                self.ready.push_back(Ready::Line(glued));
-            }
-        }
-        if let Some(line) = self.glued.take() {
-            let mut head = &line[..];
-            if let Some(reason) = exit_at_end(&line) {
-                self.exit = Some(reason);
-                head = line.strip_suffix(SERVER_DIED).unwrap_or_default();
-            }
-            self.take_cut_line(head);
-        }
-        let exit = self
-            .exit
-            .take()
-            .map_or(Exit::Eof, |reason| Exit::said(&reason));
-        let mut first = true;
-        while let Some(entry) = self.pending.pop() {
-            let done = mem::take(&mut first) && exit == Exit::Detached && entry.is_complete();
-            let (id, result) = (
-                entry.id,
-                if done {
-                    entry.finish(self.limits.reply)
-                } else {
-                    Err(ReplyError::Disconnected(exit.clone()))
-                },
-            );
-            self.ready.push_back(Ready::Event(Event::Reply(id, result)));
-        }
-        self.phase = Phase::Exited;
-        self.ready.push_back(Ready::Event(Event::Exited(exit)));
-    }
-
-    /// The start of a line whose end never came. Of output, what came is as good as any: a pane
-    /// printed it. Of anything else, half a line would be a lie.
-    fn take_cut_line(&mut self, line: &[u8]) {
-        match Notification::parse(line) {
-            Notification::Output { data, .. } | Notification::ExtendedOutput { data, .. } => {
-                let (_, cut) = data.split_cut_escape();
-                let whole = line.strip_suffix(cut).unwrap_or(line);
-                self.ready.push_back(Ready::Line(whole.to_vec()));
-            }
-            _ if line.is_empty() => {}
-            _ => self.desync(Desync::CutLine {
-                line: line.to_vec(),
-            }),
-        }
-    }
-}
-
-/// The reason of an `%exit` that is, or ends, the last line of a stream.
-fn exit_at_end(line: &[u8]) -> Option<Vec<u8>> {
-    let from = if line.ends_with(SERVER_DIED) {
-        line.len() - SERVER_DIED.len()
-    } else {
-        0
-    };
-    match Notification::parse(line.get(from..).unwrap_or_default()) {
-        Notification::Exit { reason } => Some(reason.to_vec()),
-        _ => None,
     }
 }
