@@ -24,3 +24,8 @@ pub mod format;
 pub mod protocol;
 pub mod tree;
 pub mod wire;
+
+/// The code in the repository's README compiles.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
