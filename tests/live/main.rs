@@ -11,5 +11,11 @@
     reason = "tests: the helpers around the test functions are tests too"
 )]
 
-mod client;
+mod attach;
+mod events;
 mod harness_self;
+mod memory;
+mod quoting;
+mod replies;
+mod spoof;
+mod support;

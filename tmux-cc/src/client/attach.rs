@@ -311,6 +311,9 @@ impl Attach {
             return Err(AttachError::TooOld { version });
         }
         core.set_version(version);
+        if self.pause_after.is_some() {
+            core.expect_output();
+        }
         if let Some(panes) = panes {
             let panes = self.answer(core, panes).await?;
             if let Some(highest) = panes.lines().filter_map(PaneId::parse).max() {

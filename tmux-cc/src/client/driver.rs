@@ -24,6 +24,13 @@ use crate::wire::{PaneId, Version};
 /// How much may wait to be written before no more commands are taken, in bytes.
 const WRITE_BACKLOG: usize = 256 << 10;
 
+/// How long a client that takes output may be silent before it is asked for a sign of life.
+///
+/// Up to 3.3a at least, tmux can pause every pane at once and not send the `%pause` lines before it
+/// has something else to send (`control.c`, `control_write`: nothing is left in the buffer whose
+/// writing would call for more). Nobody would ever continue them.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// How many unanswered commands are left to flow control, of a limit that has room for them.
 const RESERVE: usize = 1024;
 
@@ -93,6 +100,8 @@ pub(super) struct Core {
     said: Vec<u8>,
     greeted: bool,
     exit: Arc<OnceLock<Exit>>,
+    /// Until when nothing was read; only where there is output to wait for.
+    heard: Option<Instant>,
     /// Told to leave: when it is cut off.
     leaving: Option<Instant>,
     /// Has the last handle gone?
@@ -134,6 +143,7 @@ impl Core {
             said: Vec::new(),
             greeted: false,
             exit: ends.exit,
+            heard: None,
             leaving: None,
             abandoned: false,
             limits,
@@ -158,6 +168,11 @@ impl Core {
 
     pub(super) fn set_version(&mut self, version: Version) {
         self.conn.set_version(version);
+    }
+
+    /// Output is expected from now on: a long silence is to be asked about.
+    pub(super) fn expect_output(&mut self) {
+        self.heard = Some(Instant::now());
     }
 
     pub(super) fn set_watermark(&self, highest: PaneId) {
@@ -216,10 +231,23 @@ impl Core {
                 None => std::future::pending().await,
             }
         };
+        // A client that owes a reply has a reason to speak, or is stuck and cannot.
+        let silent = self
+            .heard
+            .filter(|_| leaving.is_none() && self.conn.pending() == 0);
+        let silence = async {
+            match silent {
+                Some(since) => sleep_until(since + SILENCE).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             read = self.reader.read_buf(self.conn.read_buffer()) => {
                 if !matches!(read, Ok(1..)) {
                     self.conn.receive_end();
+                }
+                if let Some(heard) = &mut self.heard {
+                    *heard = Instant::now();
                 }
                 return self.drain();
             }
@@ -237,6 +265,11 @@ impl Core {
                 None => self.abandoned = true,
             },
             () = self.orders.notified() => self.obey(),
+            () = silence => {
+                // A comment: tmux runs nothing, and answers the fence behind it.
+                let _ = self.conn.send(&Command::raw("#"));
+                self.heard = Some(Instant::now());
+            }
             () = cut_off => {
                 self.conn.receive_end();
                 return self.drain();
