@@ -1,21 +1,24 @@
 //! Flow control: a bounded queue between clients that read and one consumer that may be slow.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod state;
+
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::events::{Batch, Cause, Data, Ended, Ending, Identity, Item, Loss, Resync};
+use super::events::{Batch, Cause, Data, Ending, Identity, Item};
 use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Notification, PaneId, SessionId};
+use state::{Flow, Owner, Source, State, weight};
 
 /// How many bytes may wait for a slow consumer.
 ///
 /// Past half of it, panes that hold more than their share are paused, past all of it every pane
-/// that prints; each goes on, with a [`Resync`], once the queue is a quarter full. What is counted
+/// that prints; each goes on, with a [`Resync`](super::Resync), once the queue is a quarter full. What is counted
 /// are the bytes read, so what a batch keeps alive. Replies do not pass through here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -107,104 +110,6 @@ impl Raw {
     }
 }
 
-/// Where a pane's flow stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
-    /// Output is taken.
-    Live,
-    /// It is dropped; the server has been asked to pause the pane.
-    Pausing,
-    /// The server has paused it.
-    Paused,
-    /// It has been asked to continue.
-    Resuming,
-}
-
-/// Who delivers a pane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owner {
-    /// Whoever delivers it first.
-    Unclaimed,
-    /// One client; the others' copies are dropped.
-    Source(SourceId),
-    /// Nobody until [`Inbox::assign`] says so: the client that did has gone.
-    Nobody,
-}
-
-#[derive(Debug)]
-struct PaneFlow {
-    owner: Owner,
-    flow: Flow,
-    epoch: u32,
-    offset: u64,
-    /// Bytes of it in the queue.
-    queued: usize,
-    /// Decoded bytes dropped since the last that was taken.
-    dropped: u64,
-    /// Has a resync been said since the last byte?
-    said: bool,
-    /// Has the pane gone, so that nothing more is to be asked for it?
-    ending: bool,
-}
-
-impl PaneFlow {
-    /// The next stretch, and the item that says so.
-    fn resync(&mut self, pane: PaneId, cause: Cause) -> Item {
-        self.epoch += u32::from(cause != Cause::FirstSight);
-        self.offset = 0;
-        self.said = true;
-        let loss = Loss::Unknown {
-            at_least: mem::take(&mut self.dropped),
-        };
-        Item::Resync(Resync {
-            pane,
-            epoch: self.epoch,
-            cause,
-            loss,
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Source {
-    /// The session it was made for; one that finds itself elsewhere is sent away.
-    session: Option<SessionId>,
-    /// The highest pane that was there when it attached; panes above were born under its eyes.
-    watermark: Option<PaneId>,
-    orders: Vec<Order>,
-    notify: Arc<Notify>,
-    /// Panes it has paused because another delivers them.
-    paused: HashSet<PaneId>,
-}
-
-impl Source {
-    fn order(&mut self, order: Order) {
-        self.orders.push(order);
-        self.notify.notify_one();
-    }
-}
-
-#[derive(Debug, Default)]
-struct State {
-    queue: VecDeque<Batch>,
-    /// Bytes that the queue keeps alive.
-    bytes: usize,
-    panes: HashMap<PaneId, PaneFlow>,
-    /// Panes that wait to be continued.
-    waiting: Vec<PaneId>,
-    /// Panes with bytes in the queue.
-    holders: usize,
-    sources: HashMap<SourceId, Source>,
-    next_source: u64,
-    server: Option<Arc<Identity>>,
-    lagged: u64,
-    waker: Option<Waker>,
-    /// Has the consumer gone?
-    closed: bool,
-    /// Will no source ever come again?
-    finished: bool,
-}
-
 /// A queue of batches with a budget, filled by the drivers of one or more clients.
 #[derive(Debug)]
 pub(super) struct Inbox {
@@ -274,7 +179,7 @@ impl Inbox {
     /// Takes what one read of a source has brought.
     pub(super) fn push(&self, source: SourceId, chunk: &Bytes, raw: &mut Vec<Raw>) {
         let mut state = self.lock();
-        if state.closed || !state.sources.contains_key(&source) {
+        if !state.sources.contains_key(&source) {
             raw.clear();
             return;
         }
@@ -422,7 +327,7 @@ impl Inbox {
         self.lock().closed
     }
 
-    /// The consumer has gone: nothing more is kept.
+    /// The consumer has gone: nothing more is kept, though panes are still followed.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -433,6 +338,9 @@ impl Inbox {
             .for_each(|source| source.notify.notify_one());
         state.queue.clear();
         state.bytes = 0;
+        state.holders = 0;
+        state.panes.values_mut().for_each(|flow| flow.queued = 0);
+        state.resume();
     }
 
     /// No source will ever come again.
@@ -442,9 +350,19 @@ impl Inbox {
         state.wake();
     }
 
-    /// Lets a new consumer in.
+    /// Lets a new consumer in: it begins with a gap in every pane that is delivered already.
     pub(super) fn open(&self) {
-        self.lock().closed = false;
+        let mut state = self.lock();
+        state.closed = false;
+        let mut panes: Vec<_> = state.panes.keys().copied().collect();
+        panes.sort();
+        let mut items = Vec::new();
+        for pane in panes {
+            if let Some(flow) = state.panes.get_mut(&pane) {
+                items.push(flow.resync(pane, Cause::Disconnected));
+            }
+        }
+        state.enqueue(Bytes::new(), items);
     }
 
     /// A source has ended; the panes it delivered have a gap from here on.
@@ -563,250 +481,4 @@ impl Inbox {
         state.waiting.clear();
         state.server = None;
     }
-}
-
-impl State {
-    /// Counts output of a pane, and says where in its stream it stands if it is taken.
-    fn take_output(
-        &mut self,
-        source: SourceId,
-        pane: PaneId,
-        len: usize,
-        decoded: usize,
-        budget: Budget,
-        items: &mut Vec<Item>,
-    ) -> Option<(u32, u64)> {
-        if !self.panes.contains_key(&pane) {
-            self.first_sight(pane, source, items);
-        }
-        let (bytes, holders) = (self.bytes, self.holders.max(1));
-        let flow = self.panes.get_mut(&pane)?;
-        if flow.owner == Owner::Unclaimed {
-            flow.owner = Owner::Source(source);
-        }
-        if flow.owner != Owner::Source(source) {
-            self.keep_paused(source, pane);
-            return None;
-        }
-        if flow.flow == Flow::Live {
-            let share = budget.bytes / 2 / holders;
-            let over = bytes >= budget.bytes || (bytes >= budget.bytes / 2 && flow.queued >= share);
-            if !over {
-                if flow.queued == 0 {
-                    self.holders += 1;
-                }
-                flow.queued += len;
-                flow.said = false;
-                let offset = flow.offset;
-                flow.offset += decoded as u64;
-                return Some((flow.epoch, offset));
-            }
-            flow.flow = Flow::Pausing;
-            if let Some(source) = self.sources.get_mut(&source) {
-                source.order(Order::Pause(pane));
-            }
-        }
-        flow.dropped += decoded as u64;
-        None
-    }
-
-    /// A pane that nobody has delivered before.
-    fn first_sight(&mut self, pane: PaneId, source: SourceId, items: &mut Vec<Item>) {
-        let born_here = self
-            .sources
-            .get(&source)
-            .and_then(|source| source.watermark)
-            .is_some_and(|highest| pane > highest);
-        let mut flow = PaneFlow {
-            owner: Owner::Source(source),
-            flow: Flow::Live,
-            epoch: 0,
-            offset: 0,
-            queued: 0,
-            dropped: 0,
-            said: false,
-            ending: false,
-        };
-        if !born_here {
-            items.push(flow.resync(pane, Cause::FirstSight));
-        }
-        self.panes.insert(pane, flow);
-    }
-
-    /// Which source delivers a pane.
-    fn owner(&self, pane: PaneId) -> Option<SourceId> {
-        match self.panes.get(&pane)?.owner {
-            Owner::Source(owner) => Some(owner),
-            Owner::Unclaimed | Owner::Nobody => None,
-        }
-    }
-
-    /// Where a pane's flow stands, if that source delivers it.
-    fn flow(&self, source: SourceId, pane: PaneId) -> Option<Flow> {
-        (self.owner(pane) == Some(source)).then(|| self.panes.get(&pane).map(|flow| flow.flow))?
-    }
-
-    /// Nobody delivers the pane any more, and who did pauses it: there is a gap from here on.
-    fn take_away(&mut self, pane: PaneId) {
-        let Some(owner) = self.owner(pane) else {
-            return;
-        };
-        self.keep_paused(owner, pane);
-        if let Some(flow) = self.panes.get_mut(&pane) {
-            flow.owner = Owner::Nobody;
-            flow.flow = Flow::Live;
-            let item = flow.resync(pane, Cause::Moved);
-            self.enqueue(Bytes::new(), vec![item]);
-        }
-    }
-
-    /// A source delivers the pane from now on.
-    fn give(&mut self, pane: PaneId, owner: SourceId) {
-        match self.panes.get_mut(&pane) {
-            Some(flow) => {
-                flow.owner = Owner::Source(owner);
-                flow.flow = Flow::Live;
-            }
-            None => {
-                let mut items = Vec::new();
-                self.first_sight(pane, owner, &mut items);
-                self.enqueue(Bytes::new(), items);
-            }
-        }
-        if let Some(source) = self.sources.get_mut(&owner)
-            && source.paused.remove(&pane)
-        {
-            source.order(Order::Continue(pane));
-        }
-    }
-
-    /// A source that does not deliver the pane has it paused, once.
-    fn keep_paused(&mut self, source: SourceId, pane: PaneId) {
-        if let Some(source) = self.sources.get_mut(&source)
-            && source.paused.insert(pane)
-        {
-            source.order(Order::Pause(pane));
-        }
-    }
-
-    /// The server has paused a pane.
-    fn paused(&mut self, source: SourceId, pane: PaneId, budget: Budget) {
-        let Some(flow) = self.panes.get_mut(&pane) else {
-            return;
-        };
-        if flow.owner != Owner::Source(source) {
-            return;
-        }
-        flow.flow = Flow::Paused;
-        self.waiting.push(pane);
-        if self.bytes <= budget.bytes / 4 {
-            self.resume();
-        }
-    }
-
-    /// The server delivers a pane again.
-    fn continued(&mut self, source: SourceId, pane: PaneId) -> Option<Item> {
-        let flow = self.panes.get_mut(&pane)?;
-        if flow.owner != Owner::Source(source) {
-            return None;
-        }
-        flow.flow = Flow::Live;
-        (!flow.said || flow.dropped > 0).then(|| flow.resync(pane, Cause::Paused))
-    }
-
-    /// There is room: lets the panes that wait go on.
-    fn resume(&mut self) {
-        for pane in mem::take(&mut self.waiting) {
-            let Some(flow) = self.panes.get_mut(&pane) else {
-                continue;
-            };
-            if flow.flow != Flow::Paused || flow.ending {
-                continue;
-            }
-            if let Owner::Source(owner) = flow.owner
-                && let Some(source) = self.sources.get_mut(&owner)
-            {
-                flow.flow = Flow::Resuming;
-                source.order(Order::Continue(pane));
-            }
-        }
-    }
-
-    /// A client that has been moved to another session would deliver what others do already.
-    fn on_session(&mut self, source: SourceId, session: SessionId) {
-        if let Some(source) = self.sources.get_mut(&source)
-            && source.session.is_some_and(|own| own != session)
-        {
-            source.order(Order::Detach);
-        }
-    }
-
-    fn end(&mut self, panes: &[PaneId], why: &Ending) {
-        let mut items = Vec::new();
-        for &pane in panes {
-            let Some(flow) = self.panes.remove(&pane) else {
-                continue;
-            };
-            if flow.queued > 0 {
-                self.holders = self.holders.saturating_sub(1);
-            }
-            items.push(Item::Ended(Ended {
-                pane,
-                epoch: flow.epoch,
-                offset: flow.offset,
-                loss: Loss::Unknown {
-                    at_least: flow.dropped,
-                },
-                why: why.clone(),
-            }));
-        }
-        self.enqueue(Bytes::new(), items);
-    }
-
-    /// What has been dropped of what is not output, to be said.
-    fn lagged(&mut self) -> Option<Item> {
-        let count = mem::take(&mut self.lagged);
-        (count > 0).then_some(Item::Lagged(count))
-    }
-
-    fn enqueue(&mut self, chunk: Bytes, items: Vec<Item>) {
-        self.enqueue_of(None, chunk, items);
-    }
-
-    fn enqueue_of(&mut self, session: Option<SessionId>, chunk: Bytes, items: Vec<Item>) {
-        if items.is_empty() || self.closed {
-            return;
-        }
-        self.bytes += weight(&chunk, &items);
-        self.queue.push_back(Batch {
-            server: self.server.clone(),
-            session,
-            chunk,
-            items,
-        });
-        self.wake();
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-}
-
-/// What a batch keeps alive, in bytes: its chunk and its items.
-fn weight(chunk: &Bytes, items: &[Item]) -> usize {
-    let own: usize = items
-        .iter()
-        .map(|item| match item {
-            Item::Output {
-                data: Data::Own(own),
-                ..
-            }
-            | Item::Line(Data::Own(own)) => own.len(),
-            Item::Block(block) => block.body().len(),
-            _ => 0,
-        })
-        .sum();
-    chunk.len() + own + size_of_val(items)
 }
