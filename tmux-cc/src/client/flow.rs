@@ -1,6 +1,8 @@
 //! Flow control: a bounded queue between clients that read and one consumer that may be slow.
 
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::mem;
