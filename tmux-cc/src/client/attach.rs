@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use super::driver::{Core, Driver, Ends, Transport};
 use super::error::{AttachError, ClientError};
-use super::events::{Events, Identity};
+use super::events::Identity;
 use super::flow::{Budget, Inbox, SourceId};
-use super::handle::Client;
+use super::handle::{Attached, Client, Events};
 use super::process::Process;
 use super::socket::Socket;
 use crate::protocol::{Command, Exit, Limits, Nonce, Reply};
@@ -53,20 +53,6 @@ pub struct Attach {
     deadline: Duration,
     limits: Limits,
     budget: Budget,
-}
-
-/// What is known of a client since it was attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attached {
-    /// The server.
-    pub server: Identity,
-    /// The session it was attached to; it may be on another one since.
-    pub session: SessionId,
-    /// That session's name then.
-    pub session_name: Vec<u8>,
-    /// The client's own name, such as `client-1234`.
-    pub client_name: Vec<u8>,
 }
 
 impl Attach {

@@ -3,14 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_core::Stream;
 
-use super::flow::Inbox;
 use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Escaped, Notification, PaneId, SessionId, Version};
 
@@ -252,37 +248,6 @@ impl Batch {
             Item::Lagged(count) => Event::Lagged(*count),
             Item::Exited(exit) => Event::Exited(exit),
         })
-    }
-}
-
-/// The events of one client, in batches: one for each read that brought any.
-///
-/// Ends after [`Event::Exited`]. Dropping it drops the events, not the client.
-#[derive(Debug)]
-pub struct Events {
-    pub(super) inbox: Arc<Inbox>,
-}
-
-impl Events {
-    /// Waits for the next batch; `None` when the client has ended and all was taken.
-    ///
-    /// Cancelling it loses nothing.
-    pub async fn recv(&mut self) -> Option<Batch> {
-        std::future::poll_fn(|cx| self.inbox.poll_batch(cx)).await
-    }
-}
-
-impl Stream for Events {
-    type Item = Batch;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
-        self.inbox.poll_batch(cx)
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.inbox.close();
     }
 }
 

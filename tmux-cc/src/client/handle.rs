@@ -1,14 +1,19 @@
-//! The handle that sends commands.
+//! The two ends of a control client: one sends commands, the other takes events.
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_core::Stream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::attach::Attached;
 use super::error::ClientError;
+use super::events::{Batch, Identity};
+use super::flow::Inbox;
 use crate::protocol::{Command, Exit, Reply};
+use crate::wire::SessionId;
 
 /// What a handle asks of the driver.
 #[derive(Debug)]
@@ -20,6 +25,20 @@ pub(super) enum Request {
     },
     /// Leave the server once all that was asked before is written.
     Detach,
+}
+
+/// What is known of a client since it was attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attached {
+    /// The server.
+    pub server: Identity,
+    /// The session it was attached to; it may be on another one since.
+    pub session: SessionId,
+    /// That session's name then.
+    pub session_name: Vec<u8>,
+    /// The client's own name, such as `client-1234`.
+    pub client_name: Vec<u8>,
 }
 
 /// Sends commands to one control client; cheap to clone.
@@ -96,5 +115,36 @@ impl Client {
 
     fn ended(&self) -> ClientError {
         ClientError::Ended(self.exit.get().cloned().unwrap_or(Exit::Eof))
+    }
+}
+
+/// The events of one client, in batches: one for each read that brought any.
+///
+/// Ends after [`Event::Exited`]. Dropping it drops the events, not the client.
+#[derive(Debug)]
+pub struct Events {
+    pub(super) inbox: Arc<Inbox>,
+}
+
+impl Events {
+    /// Waits for the next batch; `None` when the client has ended and all was taken.
+    ///
+    /// Cancelling it loses nothing.
+    pub async fn recv(&mut self) -> Option<Batch> {
+        std::future::poll_fn(|cx| self.inbox.poll_batch(cx)).await
+    }
+}
+
+impl Stream for Events {
+    type Item = Batch;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
+        self.inbox.poll_batch(cx)
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.inbox.close();
     }
 }

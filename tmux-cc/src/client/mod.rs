@@ -18,13 +18,13 @@ mod process;
 mod server;
 mod socket;
 
-pub use attach::{Attach, Attached};
+pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
 pub use driver::Driver;
 pub use error::{AttachError, ClientError, ServerError};
-pub use events::{Batch, Cause, Ended, Ending, Event, Events, Identity, Loss, Output, Resync};
+pub use events::{Batch, Cause, Ended, Ending, Event, Identity, Loss, Output, Resync};
 pub use flow::Budget;
-pub use handle::Client;
+pub use handle::{Attached, Client, Events};
 pub use server::{
     Changes, OutputTaken, Server, ServerBuilder, ServerChange, ServerOutput, Waiting,
 };

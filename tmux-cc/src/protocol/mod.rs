@@ -9,6 +9,7 @@ mod connection;
 mod doubt;
 mod error;
 mod event;
+mod exit;
 mod input;
 mod limits;
 mod pending;
@@ -22,7 +23,8 @@ pub use connection::Connection;
 #[cfg(feature = "client")]
 pub(crate) use connection::Polled;
 pub use error::CommandError;
-pub use event::{Desync, Event, Exit};
+pub use event::{Desync, Event};
+pub use exit::Exit;
 pub use limits::Limits;
 pub use pending::{CommandId, Nonce};
 pub use quirks::{Quirk, QuirkRow, Quirks, ReplyText};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::event::Exit;
+use super::exit::Exit;
 use crate::wire::Guard;
 
 /// One guard pair and what stood between.

@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
-use super::changes::{ServerChange, Waiting};
+use super::changes::ServerChange;
 use super::keep::{Context, Note};
-use super::listing::{self, Listing};
+use super::listing::{self, Listing, Waiting};
 use super::shared::Shared;
 use crate::client::error::ClientError;
 use crate::client::events::Identity;

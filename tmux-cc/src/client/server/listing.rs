@@ -7,7 +7,6 @@ use tokio::process::Command as Program;
 use tokio::time::timeout;
 
 use super::ServerBuilder;
-use super::changes::Waiting;
 use crate::client::attach::number;
 use crate::client::events::Identity;
 use crate::format::{PaneRow, SessionRow};
@@ -79,6 +78,20 @@ impl Listing {
             socket,
         })
     }
+}
+
+/// Why there is nothing to attach to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// No server runs on the socket.
+    NoServer,
+    /// It has no session, or none that may be attached to.
+    NoSession,
+    /// tmux refuses, in these words.
+    Refused(Vec<u8>),
+    /// The server is older than the oldest that works, in these words.
+    TooOld(Vec<u8>),
 }
 
 /// Asks with a tmux process of its own, where no control client is attached yet. It takes part in

@@ -6,6 +6,7 @@ mod keep;
 mod listing;
 mod shared;
 
+use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
@@ -16,10 +17,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use changes::{Changes, ServerChange, Waiting};
+pub use changes::ServerChange;
+pub use listing::Waiting;
 use shared::Shared;
 
 use super::error::{ClientError, ServerError};
@@ -297,5 +301,42 @@ impl Stream for ServerOutput {
 impl Drop for ServerOutput {
     fn drop(&mut self) {
         self.shared.want_output(false);
+    }
+}
+
+/// A stream of [`ServerChange`], beginning with how everything is at first.
+#[derive(Debug)]
+pub struct Changes {
+    shared: Arc<Shared>,
+    first: VecDeque<ServerChange>,
+    later: broadcast::Receiver<ServerChange>,
+}
+
+impl Changes {
+    fn new(shared: Arc<Shared>) -> Self {
+        let (first, later) = shared.subscribe();
+        Self {
+            shared,
+            first,
+            later,
+        }
+    }
+
+    /// Waits for the next change; `None` once the server is closed.
+    ///
+    /// Who is too slow gets [`Lagged`](ServerChange::Lagged), and then everything as it is.
+    /// Cancelling it loses nothing.
+    pub async fn recv(&mut self) -> Option<ServerChange> {
+        if let Some(change) = self.first.pop_front() {
+            return Some(change);
+        }
+        match self.later.recv().await {
+            Ok(change) => Some(change),
+            Err(RecvError::Closed) => None,
+            Err(RecvError::Lagged(missed)) => {
+                (self.first, self.later) = self.shared.subscribe();
+                Some(ServerChange::Lagged(missed))
+            }
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{broadcast, watch};
 
-use super::changes::{ServerChange, Waiting};
-use super::listing::Listing;
+use super::changes::ServerChange;
+use super::listing::{Listing, Waiting};
 use crate::client::events::Identity;
 use crate::client::flow::{Budget, Inbox};
 use crate::client::handle::Client;

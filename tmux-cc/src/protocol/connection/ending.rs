@@ -1,7 +1,8 @@
 //! The end of a stream: orderly, or in the middle of anything.
 
 use super::{Connection, Phase, Ready};
-use crate::protocol::event::{Desync, Event, Exit};
+use crate::protocol::event::{Desync, Event};
+use crate::protocol::exit::Exit;
 use crate::protocol::reply::ReplyError;
 use crate::wire::Notification;
 
