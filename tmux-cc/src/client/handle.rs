@@ -43,7 +43,7 @@ pub struct Attached {
 
 /// Sends commands to one control client; cheap to clone.
 ///
-/// When the last handle is dropped and [`Events`](super::Events) too, the client detaches.
+/// When the last handle is dropped and [`Events`] too, the client detaches.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) requests: mpsc::Sender<Request>,
@@ -95,7 +95,7 @@ impl Client {
 
     /// Detaches the client: what was sent before still runs, and its replies still come.
     ///
-    /// Returns at once; [`Events`](super::Events) and the driver end when tmux has let it go.
+    /// Returns at once; [`Events`] and the driver end when tmux has let it go.
     pub async fn detach(&self) {
         // One that has ended is detached.
         let _ = self.requests.send(Request::Detach).await;
@@ -120,7 +120,7 @@ impl Client {
 
 /// The events of one client, in batches: one for each read that brought any.
 ///
-/// Ends after [`Event::Exited`]. Dropping it drops the events, not the client.
+/// Ends after [`Event::Exited`](super::Event::Exited). Dropping it drops the events, not the client.
 #[derive(Debug)]
 pub struct Events {
     pub(super) inbox: Arc<Inbox>,

@@ -32,7 +32,7 @@ pub(super) enum Owner {
     Unclaimed,
     /// One client; the others' copies are dropped.
     Source(SourceId),
-    /// Nobody until [`Inbox::assign`] says so: the client that did has gone.
+    /// Nobody until [`Inbox::assign`](super::Inbox::assign) says so: the client that did has gone.
     Nobody,
 }
 
