@@ -82,7 +82,7 @@ fn is_whole(file: &File, at: u64, bytes: &[u8; HEADER_LEN], header: &Header) -> 
 
 /// Reads until `buffer` is full or the file ends.
 fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    super::reader::fill(&mut At { file, at }, buffer)
+    super::fill::fill(&mut At { file, at }, buffer)
 }
 
 /// Reads from a place of its own, so that the file's own place stays.

@@ -19,6 +19,7 @@ pub mod format;
 pub mod note;
 
 mod damage;
+mod fill;
 mod lock;
 mod private;
 mod reader;

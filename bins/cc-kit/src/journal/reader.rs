@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::clock::Stamp;
 use super::damage;
+use super::fill::fill;
 use super::format::{HEADER_LEN, Header, Kind, MAGIC, Position, checksum};
 use super::note::Note;
 use crate::exit::{Advise, Exit};
@@ -386,20 +387,6 @@ impl<R: Read> Iterator for Records<'_, R> {
         let record = self.0.next_record().transpose()?;
         Some(record.map(Record::into_owned))
     }
-}
-
-/// Reads until `buffer` is full or nothing comes; gives how much came.
-pub(super) fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match inner.read(rest) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

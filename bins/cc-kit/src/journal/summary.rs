@@ -5,9 +5,10 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::clock::Stamp;
+use super::fill::fill;
 use super::format::{HEADER_LEN, Header, Kind, MAGIC, Position, checksum};
 use super::note::{End, Note, Place, Start};
-use super::reader::{ReadError, Reader, Tail, fill};
+use super::reader::{ReadError, Reader, Tail};
 
 /// What `ls` shows of a segment, or of several in a row.
 ///
