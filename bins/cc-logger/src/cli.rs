@@ -9,8 +9,9 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use tmux_cc::client::Socket;
 use tracing::level_filters::LevelFilter;
 
-const EXITS: &str = "Exit codes: 0 done, 2 usage, 4 no such pane, 5 not allowed, \
-    7 the journal cannot be used or written, 130 or 143 stopped a second time by a signal.";
+const EXITS: &str = "Exit codes: 0 done, or stopped by a signal in order; 1 failed; 2 usage, or \
+    no tmux; 4 no log of that pane; 7 the directory cannot be used, read or written; 130 or 143 \
+    stopped by a second signal";
 
 /// A complete log of every pane of a tmux server.
 #[derive(Debug, Parser)]

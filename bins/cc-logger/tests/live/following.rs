@@ -14,10 +14,18 @@ fn lines() -> u32 {
     if full() { 2_000_000 } else { 200_000 }
 }
 
-/// The words of a flood in a pane that stays, and the file that says it is done.
-fn flood_in(server: &Server, name: &str) -> (Vec<String>, std::path::PathBuf) {
-    let done = server.dir().join(format!("done-{name}"));
-    let words = [
+/// A window of session `main` whose pane prints numbered lines once it may: the pane, and the file
+/// that says it is done.
+fn flood_window(server: &Server) -> (String, std::path::PathBuf) {
+    let done = server.dir().join("done");
+    let pane = server.answer([
+        "new-window",
+        "-d",
+        "-P",
+        "-F",
+        "#{pane_id}",
+        "-t",
+        "=main:5",
         pane_agent().to_str().unwrap(),
         "flood",
         "--lines",
@@ -27,9 +35,8 @@ fn flood_in(server: &Server, name: &str) -> (Vec<String>, std::path::PathBuf) {
         "--done-file",
         done.to_str().unwrap(),
         "--then-stay",
-    ]
-    .map(str::to_owned);
-    (words.into(), done)
+    ]);
+    (pane, done)
 }
 
 fn number(pane: &str) -> u32 {
@@ -133,20 +140,7 @@ fn what_is_made_after_the_start_is_logged_from_its_first_byte() {
 fn a_window_moved_mid_flood_has_every_byte_once_and_in_order_or_a_stated_gap() {
     let server = Server::start();
     server.tmux(["new-session", "-d", "-s", "other"]);
-    let (words, done) = flood_in(&server, "flood");
-    let mut args = [
-        "new-window",
-        "-d",
-        "-P",
-        "-F",
-        "#{pane_id}",
-        "-t",
-        "=main:5",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    args.extend(words);
-    let pane = server.answer(args);
+    let (pane, done) = flood_window(&server);
     let mut logger = Logger::on(&server);
     logger.hear("logging session main");
     logger.hear("logging session other");
@@ -184,20 +178,7 @@ fn a_window_moved_mid_flood_has_every_byte_once_and_in_order_or_a_stated_gap() {
 #[test]
 fn a_window_that_several_sessions_show_is_logged_once() {
     let server = Server::start();
-    let (words, done) = flood_in(&server, "linked");
-    let mut args = [
-        "new-window",
-        "-d",
-        "-P",
-        "-F",
-        "#{pane_id}",
-        "-t",
-        "=main:5",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    args.extend(words);
-    let pane = server.answer(args);
+    let (pane, done) = flood_window(&server);
     // One by a link, one by a session group.
     server.tmux(["new-session", "-d", "-s", "linked"]);
     server.tmux(["link-window", "-d", "-s", "=main:5", "-t", "=linked:9"]);
