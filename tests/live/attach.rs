@@ -199,6 +199,14 @@ fn children() -> Vec<Process> {
     Process::of(std::process::id()).children()
 }
 
+/// Waits until no client is left, here and in the server: up to 3.6 one that goes while the next is
+/// in its handshake can crash that.
+#[cfg(target_os = "linux")]
+async fn all_gone(server: &Server) {
+    until_async(PATIENCE, "no child left", async || children().is_empty()).await;
+    assert_eq!(server.answer(["list-clients"]), "");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn in_whatever_order_its_parts_go_the_client_leaves() {
@@ -244,23 +252,18 @@ fn in_whatever_order_its_parts_go_the_client_leaves() {
                             }
                         }
                     }
-                    let what = format!("no child left after {order}");
-                    until_async(PATIENCE, &what, async || children().is_empty()).await;
+                    all_gone(&server).await;
                 }
                 // One that was never polled at all.
                 let parts = attach(&server, "main").start().await.unwrap();
                 drop(parts);
-                until_async(PATIENCE, "no child left", async || children().is_empty()).await;
+                all_gone(&server).await;
                 // And one whose start is given up at any point.
                 for steps in 0..40 {
                     let start = attach(&server, "main").start();
                     let _ = tokio::time::timeout(Duration::from_micros(steps * 300), start).await;
+                    all_gone(&server).await;
                 }
-                until_async(PATIENCE, "no child left", async || children().is_empty()).await;
-                until_async(PATIENCE, "no client left", async || {
-                    server.answer(["list-clients"]).is_empty()
-                })
-                .await;
                 assert!(server.alive());
             });
         },

@@ -12,7 +12,10 @@
 )]
 
 mod attach;
+mod backpressure;
 mod events;
+mod faults;
+mod following;
 mod harness_self;
 mod memory;
 mod quoting;

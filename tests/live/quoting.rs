@@ -90,15 +90,9 @@ async fn values_come_back_as_they_went() {
         let client = client.clone();
         tasks.spawn(async move {
             let name = format!("@x{n}");
-            let set = Command::new("set-option").flag("-g").arg(&name).arg("--");
-            // An option's value may look like a flag: tmux knows no other end of flags here.
-            let set = if value.starts_with(b"-") {
-                Command::new("set-option").flag("-g").flag("--").arg(&name)
-            } else {
-                drop(set);
-                Command::new("set-option").flag("-g").arg(&name)
-            };
-            let set = client.command(set.arg(&value)).await;
+            // The value may look like a flag.
+            let set = Command::new("set-option").flag("-g").flag("--");
+            let set = client.command(set.arg(&name).arg(&value)).await;
             if value.contains(&0) {
                 let refused = matches!(
                     set,

@@ -377,12 +377,15 @@ impl Journals {
     fn stop(&mut self) -> Result<(), Failure> {
         let stamp = Stamp::now();
         let lives: Vec<_> = self.lives.keys().cloned().collect();
+        let mut result = Ok(());
         for (index, server) in lives {
             for action in self.life(index, &server).decider.on_stop() {
-                self.act(index, &server, action, stamp)?;
+                // One that cannot be written is no reason to leave the others open.
+                let acted = self.act(index, &server, action, stamp);
+                result = result.and(acted);
             }
         }
-        Ok(())
+        result
     }
 
     /// Brings everything to the disk; the first error, after all were tried.

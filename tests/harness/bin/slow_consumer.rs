@@ -27,11 +27,13 @@ struct Pane {
     skipped: u64,
     /// The epoch and offset that must come next.
     next: Option<(u32, u64)>,
-    /// The last whole number seen since the last gap, and the digits of the one being read.
+    /// The last whole number, and the digits of the one being read.
     number: Option<u64>,
     digits: Vec<u8>,
     /// Is the number being read whole? The first after a gap may have lost its head.
     whole: bool,
+    /// Was there a gap since the last whole number?
+    behind_gap: bool,
     errors: u64,
 }
 
@@ -53,9 +55,12 @@ impl Pane {
                 let follows = match (self.number, number) {
                     (_, None) => false,
                     (None, Some(_)) => true,
+                    // Behind a gap nothing comes that was seen before it.
+                    (Some(last), Some(number)) if self.behind_gap => number > last,
                     (Some(last), Some(number)) => number == last + 1,
                 };
                 self.errors += u64::from(!follows);
+                self.behind_gap = false;
                 self.number = number;
             }
             self.digits.clear();
@@ -63,11 +68,10 @@ impl Pane {
     }
 
     fn resync(&mut self, epoch: u32) {
-        // Numbers only rise, so what comes behind the gap must not have been seen.
         self.resyncs += 1;
         self.next = Some((epoch, 0));
-        self.number = None;
         self.whole = false;
+        self.behind_gap = true;
         self.digits.clear();
     }
 }

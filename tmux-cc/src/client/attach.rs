@@ -167,7 +167,8 @@ impl Attach {
         if self.ignore_size {
             flags.push_str(",ignore-size");
         }
-        let mut arguments: Vec<OsString> = ["-u", "-C", "attach-session", "-f", &flags]
+        // -E: the session keeps its own DISPLAY, SSH_AUTH_SOCK and the like, not ours or none.
+        let mut arguments: Vec<OsString> = ["-u", "-C", "attach-session", "-E", "-f", &flags]
             .map(OsString::from)
             .into();
         if let Some(target) = &self.target {
@@ -219,8 +220,8 @@ impl Attach {
             .args(["-N", "-S"])
             .arg(self.socket.path())
             .args(self.arguments());
-        let (process, reader, writer) =
-            Process::spawn(program).map_err(|source| AttachError::Spawn {
+        let (process, reader, writer) = Process::spawn(program, self.pause_after.is_some())
+            .map_err(|source| AttachError::Spawn {
                 program: self.tmux.clone(),
                 source,
             })?;

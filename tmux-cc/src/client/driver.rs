@@ -18,7 +18,9 @@ use super::error::ClientError;
 use super::flow::{Inbox, Order, Raw, SourceId};
 use super::handle::Request;
 use super::process::Process;
-use crate::protocol::{Command, CommandId, Connection, Event, Exit, Limits, Nonce, Polled, Reply};
+use crate::protocol::{
+    Command, CommandId, Connection, Event, Exit, Limits, Nonce, Polled, Reply, ReplyError,
+};
 use crate::wire::{PaneId, Version};
 
 /// How much may wait to be written before no more commands are taken, in bytes.
@@ -194,9 +196,8 @@ impl Core {
     async fn run(mut self) -> Exit {
         loop {
             if let Some(exit) = self.step().await {
-                self.writer = None;
                 if let Some(process) = self.process.take() {
-                    process.leave(&mut self.reader).await;
+                    process.leave(self.writer.take(), &mut self.reader).await;
                 }
                 return exit;
             }
@@ -212,7 +213,7 @@ impl Core {
         {
             self.out = bytes;
         }
-        if self.leaving.is_some() && self.has_written_all() {
+        if self.leaving.is_some() && self.heard.is_none() && self.has_written_all() {
             // tmux takes the end of its input for a detach, and runs first what it has read.
             if let Some(mut writer) = self.writer.take() {
                 let _ = timeout(LEAVE, writer.shutdown()).await;
@@ -293,6 +294,11 @@ impl Core {
     fn leave(&mut self) {
         if self.leaving.is_none() {
             self.leaving = Some(Instant::now() + LEAVE);
+            if self.heard.is_some() {
+                // Up to 3.6 the end of the input of a client with output on its way can end the
+                // server (`control.c`, `control_append_data`, "not enough data"); this does not.
+                let _ = self.conn.send(&Command::new("detach-client"));
+            }
         }
     }
 
@@ -397,17 +403,20 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         let _ = self.exit.set(Exit::Eof);
-        self.writer = None;
         if let Some(process) = self.process.take() {
-            process.let_go(std::mem::replace(
-                &mut self.reader,
-                Box::new(tokio::io::empty()),
-            ));
+            let none = Box::new(tokio::io::empty());
+            let reader = std::mem::replace(&mut self.reader, none);
+            process.let_go(self.writer.take(), reader);
         }
         self.inbox.remove(self.source);
         for waiting in std::mem::take(&mut self.waiting).into_values() {
-            if let Waiting::Order(order) = waiting {
-                self.inbox.settled(self.source, &order);
+            match waiting {
+                Waiting::Order(order) => self.inbox.settled(self.source, &order),
+                // It was sent: whether it ran is not known.
+                Waiting::Caller(caller) => {
+                    let exit = self.exit.get().cloned().unwrap_or(Exit::Eof);
+                    let _ = caller.send(Err(ReplyError::Disconnected(exit).into()));
+                }
             }
         }
     }

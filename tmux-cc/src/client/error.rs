@@ -59,9 +59,6 @@ pub enum AttachError {
         /// Its version.
         version: Version,
     },
-    /// Reading or writing failed.
-    #[error("control client broke off")]
-    Io(#[from] io::Error),
     /// The system has no random bytes for the fence.
     #[error("no random bytes")]
     Random,

@@ -4,7 +4,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -157,7 +157,7 @@ impl Inbox {
             watermark: None,
             orders: Vec::new(),
             notify: Arc::clone(&notify),
-            paused: HashSet::new(),
+            paused: HashMap::new(),
         };
         state.sources.insert(id, source);
         (id, notify)
@@ -311,7 +311,7 @@ impl Inbox {
             // tmux has said `%pause` or `%continue` before it answered, unless the pane was
             // paused or running already: then the answer itself says where it stands.
             Order::Pause(pane) => {
-                if state.flow(source, *pane) == Some(Flow::Pausing) {
+                if matches!(state.flow(source, *pane), Some(Flow::Pausing) | None) {
                     state.paused(source, *pane, self.budget);
                 }
             }
@@ -370,7 +370,7 @@ impl Inbox {
     /// A source has ended; the panes it delivered have a gap from here on.
     pub(super) fn remove(&self, source: SourceId) {
         let mut state = self.lock();
-        state.sources.remove(&source);
+        let orders = state.sources.remove(&source).map(|source| source.orders);
         let mut items = Vec::new();
         for (&pane, flow) in &mut state.panes {
             if flow.owner == Owner::Source(source) {
@@ -388,6 +388,11 @@ impl Inbox {
             items.clear();
         }
         state.enqueue(Bytes::new(), items);
+        for order in orders.unwrap_or_default() {
+            if let Order::Barrier(panes) = order {
+                state.end(&panes, &Ending::Pane);
+            }
+        }
         state.wake();
     }
 }
@@ -421,6 +426,9 @@ impl Inbox {
             state.take_away(pane);
             if let Some(owner) = owner {
                 state.give(pane, owner);
+                if state.bytes <= self.budget.bytes / 4 {
+                    state.resume();
+                }
             }
         }
         for id in candidates {
@@ -471,6 +479,24 @@ impl Inbox {
             }
         }
         state.end(&now, &Ending::Pane);
+    }
+
+    /// Goes through the panes that a listing does not show: one that the listing before did not
+    /// show either came and went in between, and has gone. Says whether another listing is wanted.
+    pub(super) fn unlisted(&self, is_listed: impl Fn(PaneId) -> bool) -> bool {
+        let (mut gone, mut again) = (Vec::new(), false);
+        for (&pane, flow) in &mut self.lock().panes {
+            if is_listed(pane) || flow.ending {
+                flow.unlisted = false;
+            } else if mem::replace(&mut flow.unlisted, true) {
+                gone.push(pane);
+            } else {
+                again = true;
+            }
+        }
+        gone.sort();
+        self.gone(&gone);
+        again
     }
 
     /// The server has gone, and every pane with it.

@@ -4,7 +4,8 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -17,19 +18,23 @@ const SAID: u64 = 4096;
 
 /// A tmux client process.
 ///
-/// It leaves when its input is closed. It is killed only if it does not, and never before it has
-/// been greeted: a client that breaks off in its handshake can take a whole server with it (up to
-/// 3.6, tmux #5004).
+/// It leaves when its input is closed, or on SIGTERM where it takes output. It is killed only if it
+/// does not, and never before it has been greeted: a client that breaks off in its handshake can
+/// take a whole server with it (up to 3.6, tmux #5004).
 #[derive(Debug)]
 pub(super) struct Process {
     child: Option<Child>,
     stderr: Option<ChildStderr>,
     greeted: bool,
+    takes_output: bool,
 }
 
 impl Process {
     /// Starts tmux with its standard streams as pipes.
-    pub(super) fn spawn(mut command: Command) -> io::Result<(Self, ChildStdout, ChildStdin)> {
+    pub(super) fn spawn(
+        mut command: Command,
+        takes_output: bool,
+    ) -> io::Result<(Self, ChildStdout, ChildStdin)> {
         command
             .env_remove("TMUX")
             .env_remove("TMUX_PANE")
@@ -45,6 +50,7 @@ impl Process {
             child: Some(child),
             stderr,
             greeted: false,
+            takes_output,
         };
         match (stdout, stdin) {
             (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
@@ -67,22 +73,47 @@ impl Process {
         said
     }
 
-    /// Waits for the process to leave; its input must be closed.
+    /// Lets the process leave, and waits for that; `input` and `output` are its own.
     ///
     /// What it still says is read on: with output that cannot be written it never leaves, and up
     /// to 3.7 its server could not exit either (tmux #5444).
-    pub(super) async fn leave(mut self, output: impl AsyncRead + Unpin) {
-        if let Some(child) = self.child.take() {
+    pub(super) async fn leave(
+        mut self,
+        input: Option<impl AsyncWrite>,
+        output: impl AsyncRead + Unpin,
+    ) {
+        let Some(child) = self.child.take() else {
+            return;
+        };
+        if self.greeted && self.takes_output {
+            // To close its input would be a danger to the server as long as that knows the client.
+            terminate(&child);
+            leave(child, output, true).await;
+            drop(input);
+        } else {
+            drop(input);
             leave(child, output, self.greeted).await;
         }
     }
 
     /// The same without waiting.
-    pub(super) fn let_go(self, output: impl AsyncRead + Send + Unpin + 'static) {
+    pub(super) fn let_go(
+        self,
+        input: Option<impl AsyncWrite + Send + 'static>,
+        output: impl AsyncRead + Send + Unpin + 'static,
+    ) {
         // Without a runtime there is nobody to wait: its input is closed all the same.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(self.leave(output));
+            runtime.spawn(self.leave(input, output));
         }
+    }
+}
+
+fn terminate(child: &Child) {
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+    if let Some(pid) = pid.and_then(Pid::from_raw) {
+        // It has not been waited for, so the number is still its own.
+        let _ = kill_process(pid, Signal::TERM);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an inbox knows: panes, who delivers them, and what waits.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
@@ -50,6 +50,8 @@ pub(super) struct PaneFlow {
     pub(super) said: bool,
     /// Has the pane gone, so that nothing more is to be asked for it?
     pub(super) ending: bool,
+    /// Did the last listing not show it?
+    pub(super) unlisted: bool,
 }
 
 impl PaneFlow {
@@ -78,8 +80,8 @@ pub(super) struct Source {
     pub(super) watermark: Option<PaneId>,
     pub(super) orders: Vec<Order>,
     pub(super) notify: Arc<Notify>,
-    /// Panes it has paused because another delivers them.
-    pub(super) paused: HashSet<PaneId>,
+    /// Panes that it does not deliver and has paused, and whether the server has confirmed that.
+    pub(super) paused: HashMap<PaneId, bool>,
 }
 
 impl Source {
@@ -171,6 +173,7 @@ impl State {
             dropped: 0,
             said: false,
             ending: false,
+            unlisted: false,
         };
         if !born_here {
             items.push(flow.resync(pane, Cause::FirstSight));
@@ -196,8 +199,13 @@ impl State {
         let Some(owner) = self.owner(pane) else {
             return;
         };
-        self.keep_paused(owner, pane);
         if let Some(flow) = self.panes.get_mut(&pane) {
+            if let Some(source) = self.sources.get_mut(&owner) {
+                source.paused.insert(pane, flow.flow == Flow::Paused);
+                if matches!(flow.flow, Flow::Live | Flow::Resuming) {
+                    source.order(Order::Pause(pane));
+                }
+            }
             flow.owner = Owner::Nobody;
             flow.flow = Flow::Live;
             let item = flow.resync(pane, Cause::Moved);
@@ -206,30 +214,39 @@ impl State {
     }
 
     /// A source delivers the pane from now on.
+    ///
+    /// What it has on its way may be older than what another has delivered, so it begins with a
+    /// pause. It is continued only when that is confirmed: on its way out of tmux, output of a pane
+    /// can overtake `%pause` and `%continue`, though not while it is paused (`control.c`,
+    /// `control_write_callback`).
     pub(super) fn give(&mut self, pane: PaneId, owner: SourceId) {
-        match self.panes.get_mut(&pane) {
-            Some(flow) => {
-                flow.owner = Owner::Source(owner);
-                flow.flow = Flow::Live;
+        let Some(flow) = self.panes.get_mut(&pane) else {
+            let mut items = Vec::new();
+            self.first_sight(pane, owner, &mut items);
+            self.enqueue(Bytes::new(), items);
+            return;
+        };
+        flow.owner = Owner::Source(owner);
+        flow.flow = Flow::Pausing;
+        let Some(source) = self.sources.get_mut(&owner) else {
+            return;
+        };
+        match source.paused.remove(&pane) {
+            None => source.order(Order::Pause(pane)),
+            Some(false) => {}
+            Some(true) => {
+                flow.flow = Flow::Paused;
+                self.waiting.push(pane);
             }
-            None => {
-                let mut items = Vec::new();
-                self.first_sight(pane, owner, &mut items);
-                self.enqueue(Bytes::new(), items);
-            }
-        }
-        if let Some(source) = self.sources.get_mut(&owner)
-            && source.paused.remove(&pane)
-        {
-            source.order(Order::Continue(pane));
         }
     }
 
     /// A source that does not deliver the pane has it paused, once.
     pub(super) fn keep_paused(&mut self, source: SourceId, pane: PaneId) {
         if let Some(source) = self.sources.get_mut(&source)
-            && source.paused.insert(pane)
+            && !source.paused.contains_key(&pane)
         {
+            source.paused.insert(pane, false);
             source.order(Order::Pause(pane));
         }
     }
@@ -240,6 +257,9 @@ impl State {
             return;
         };
         if flow.owner != Owner::Source(source) {
+            if let Some(source) = self.sources.get_mut(&source) {
+                source.paused.insert(pane, true);
+            }
             return;
         }
         flow.flow = Flow::Paused;
@@ -256,7 +276,8 @@ impl State {
             return None;
         }
         flow.flow = Flow::Live;
-        (!flow.said || flow.dropped > 0).then(|| flow.resync(pane, Cause::Paused))
+        // What was dropped behind a resync, with nothing taken since, is a part of that gap.
+        (!flow.said).then(|| flow.resync(pane, Cause::Paused))
     }
 
     /// There is room: lets the panes that wait go on.

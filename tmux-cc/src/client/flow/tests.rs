@@ -167,23 +167,26 @@ fn a_pane_that_moves_is_handed_over_behind_a_gap_and_forgotten_by_who_had_it() {
     inbox.set_watermark(one, PaneId(0));
     read(&inbox, one, "%output %1 a\n");
     inbox.assign(P, &[two]);
-    // What tmux held for the first would come again if the pane came back to it.
+    // What tmux held for the first would come again if the pane came back to it, and what the
+    // second has on its way may be old: both begin with a pause.
     assert_eq!(inbox.take_orders(one), [Order::Pause(P)]);
+    assert_eq!(inbox.take_orders(two), [Order::Pause(P)]);
     read(&inbox, one, "%output %1 late\n");
-    read(&inbox, two, "%output %1 b\n");
+    read(&inbox, two, "%output %1 early\n%pause %1\n");
+    assert_eq!(inbox.take_orders(two), [Order::Continue(P)]);
+    read(&inbox, two, "%continue %1\n%output %1 b\n");
     assert_eq!(said(&inbox), ["%1 0+0 a", "%1 1 moved 0", "%1 1+0 b"]);
     // Back again before any listing shows that it was away.
     inbox.left(P, two);
     inbox.assign(P, &[two]);
-    assert_eq!(
-        inbox.take_orders(two),
-        [Order::Pause(P), Order::Continue(P)]
-    );
-    read(&inbox, two, "%pause %1\n%continue %1\n%output %1 c\n");
-    assert_eq!(said(&inbox), ["%1 2 moved 0", "%1 2+0 c"]);
+    assert_eq!(inbox.take_orders(two), [Order::Pause(P)]);
+    read(&inbox, two, "%output %1 old\n%pause %1\n");
+    assert_eq!(inbox.take_orders(two), [Order::Continue(P)]);
+    read(&inbox, two, "%continue %1\n%output %1 c\n");
+    assert_eq!(said(&inbox), ["%1 2 moved 5", "%1 2+0 c"]);
     // Nowhere at all.
     inbox.assign(P, &[]);
-    assert_eq!(said(&inbox), ["%1 3 moved 0"]);
+    assert_eq!(said(&inbox), ["%1 3 moved 3"]);
     inbox.assign(P, &[]);
     assert_eq!(said(&inbox), [""; 0]);
 }

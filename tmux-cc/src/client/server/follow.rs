@@ -1,9 +1,9 @@
 //! Follows a server from one life to the next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
@@ -57,8 +57,8 @@ pub(super) async fn follow(builder: ServerBuilder, shared: Arc<Shared>, stop: Ca
 /// Looks for a server.
 #[derive(Debug, Default)]
 struct Looks {
-    /// What the socket was like when nobody answered, and when that was.
-    dead: Option<((u64, i64, i64), Instant)>,
+    /// What the socket was like when there was nothing to attach to, when that was, and why.
+    last: Option<((u64, i64, i64), Instant, Waiting)>,
 }
 
 impl Looks {
@@ -80,14 +80,17 @@ impl Looks {
         let socket = fs::metadata(builder.socket.path())
             .map(|found| (found.ino(), found.ctime(), found.ctime_nsec()))
             .map_err(|_| Waiting::NoServer)?;
-        if let Some((dead, at)) = self.dead
-            && dead == socket
+        if let Some((then, at, why)) = &self.last
+            && *then == socket
             && at.elapsed() < ASK
         {
-            return Err(Waiting::NoServer);
+            return Err(why.clone());
         }
         let found = listing::ask(builder).await;
-        self.dead = matches!(found, Err(Waiting::NoServer)).then(|| (socket, Instant::now()));
+        self.last = found
+            .as_ref()
+            .err()
+            .map(|why| (socket, Instant::now(), why.clone()));
         found
     }
 }
@@ -100,11 +103,15 @@ struct Life {
     output_wanted: watch::Receiver<bool>,
     sessions: HashMap<SessionId, Session>,
     keepers: JoinSet<()>,
+    /// Windows that have left a session since the last listing, or have closed.
+    left: HashSet<(SessionId, WindowId)>,
     /// What the last client to end was told.
     exit: Exit,
     /// Has the danger of output been said?
     warned: bool,
     first: Option<Listing>,
+    /// When everything was listed last.
+    listed: Instant,
 }
 
 /// A session that is followed.
@@ -141,6 +148,9 @@ impl Life {
             notes,
             dirty: Arc::new(Notify::new()),
             gate: Arc::new(Semaphore::new(1)),
+            stirred: Quirks::of(server.version)
+                .has(Quirk::HandshakeDropCrash)
+                .then(|| Arc::new(Mutex::new(Instant::now()))),
         };
         Self {
             server,
@@ -149,9 +159,11 @@ impl Life {
             output_wanted,
             sessions: HashMap::new(),
             keepers: JoinSet::new(),
+            left: HashSet::new(),
             exit: Exit::Eof,
             warned: false,
             first: Some(first),
+            listed: Instant::now(),
         }
     }
 
@@ -163,7 +175,10 @@ impl Life {
         if let Some(first) = self.first.take() {
             self.apply(first);
         }
-        while !stop.is_cancelled() && self.turn(stop).await {}
+        while tokio::select! {
+            goes_on = self.turn(stop) => goes_on && !stop.is_cancelled(),
+            () = stop.cancelled() => false,
+        } {}
         self.sessions.values_mut().for_each(Session::stop);
         while self.keepers.join_next().await.is_some() {}
         while let Ok(note) = self.notes.try_recv() {
@@ -176,7 +191,7 @@ impl Life {
     /// Waits for something and answers it; `false` when the server has ended.
     async fn turn(&mut self, stop: &CancellationToken) -> bool {
         let dirty = Arc::clone(&self.context.dirty);
-        let reconcile = sleep_until(Instant::now() + RECONCILE);
+        let reconcile = sleep_until(self.listed + RECONCILE);
         let look = async {
             // Without a client nothing is announced.
             match self.context.shared.any_client() {
@@ -236,20 +251,22 @@ impl Life {
                 true
             }
             Note::Left(session, window) => {
-                self.left(session, window);
+                // A window that has closed looks the same: the next listing tells them apart.
+                self.left.insert((session, window));
+                self.context.dirty.notify_one();
                 true
             }
             Note::Ended {
                 session,
-                output,
+                source,
                 exit,
             } => {
-                if let Some(known) = self.sessions.get_mut(&session)
-                    && output
+                if source.is_none() {
+                    shared.remove_client(session);
+                } else if let Some(known) = self.sessions.get_mut(&session)
+                    && known.source == source
                 {
                     known.source = None;
-                } else if !output {
-                    shared.remove_client(session);
                 }
                 // The server may have gone with it; a listing tells.
                 let died = matches!(exit, Exit::Reason(_) | Exit::Eof);
@@ -281,13 +298,24 @@ impl Life {
 
     /// Lists everything anew; `false` when there is nobody to ask any more.
     async fn list(&mut self) -> bool {
+        self.listed = Instant::now();
         let deadline = self.context.builder.deadline;
         if let Some(client) = self.context.shared.any_client() {
             let reply = client.command_within(Listing::command(), deadline).await;
             match reply.map(|reply| reply.ok()) {
                 Ok(Ok(reply)) => {
                     let socket = &self.server.socket;
-                    self.apply(Listing::read(reply.lines(), socket));
+                    let listing = Listing::read(reply.lines(), socket);
+                    if listing
+                        .server
+                        .as_ref()
+                        .is_some_and(|found| *found != *self.server)
+                    {
+                        return false;
+                    }
+                    self.apply(listing);
+                    // It lives: whoever ended before has not ended with it.
+                    self.exit = Exit::Eof;
                     return true;
                 }
                 // Its end is on its way to us, and then another is asked.
@@ -327,13 +355,23 @@ impl Life {
         if !gone.is_empty() {
             self.context.shared.inbox.gone(&gone);
         }
+        let tree = self.context.shared.tree();
+        let inbox = &self.context.shared.inbox;
+        if inbox.unlisted(|pane| tree.pane(pane).is_some()) {
+            self.context.dirty.notify_one();
+        }
+        self.take_away_left();
         self.assign();
     }
 
     /// A session has come or changed.
     fn session(&mut self, row: SessionRow) {
         let skipped = row.destroy_unattached;
-        if skipped {
+        let stays = self
+            .sessions
+            .get(&row.id)
+            .is_some_and(|known| known.commands.is_some());
+        if skipped && !stays {
             tracing::warn!(session = %row.id, "left alone: destroy-unattached is on");
             self.context.shared.say(ServerChange::Skipped(row.clone()));
         }
@@ -391,29 +429,39 @@ impl Life {
                 .iter()
                 .filter_map(|place| self.sessions.get(&place.session)?.source)
                 .collect();
+            // A client delivers from the moment it is attached, and is known a little later.
+            let awaited = pane.places.iter().any(|place| {
+                let session = self.sessions.get(&place.session);
+                session.is_some_and(|s| s.output.is_some() && s.source.is_none())
+            });
+            if sources.is_empty() && awaited {
+                continue;
+            }
             self.context.shared.inbox.assign(pane.id, &sources);
         }
     }
 
-    /// A window may be back in its session before any listing shows that it was away.
-    fn left(&self, session: SessionId, window: WindowId) {
-        let Some(source) = self
-            .sessions
-            .get(&session)
-            .and_then(|session| session.source)
-        else {
+    /// Windows that are there, and have left a session since the last listing: each may be back in
+    /// it before any listing shows that it was away.
+    fn take_away_left(&mut self) {
+        let left = std::mem::take(&mut self.left);
+        if left.is_empty() {
             return;
-        };
-        let tree = self.context.shared.tree();
-        let was_here = |pane: &&Pane| {
-            pane.places
-                .iter()
-                .any(|place| place.session == session && place.window == window)
-        };
-        for pane in tree.panes().filter(was_here) {
-            self.context.shared.inbox.left(pane.id, source);
         }
-        self.context.dirty.notify_one();
+        let tree = self.context.shared.tree();
+        for (session, window) in left {
+            let Some(source) = self
+                .sessions
+                .get(&session)
+                .and_then(|session| session.source)
+            else {
+                continue;
+            };
+            let in_window = |pane: &&Pane| pane.places.iter().any(|place| place.window == window);
+            for pane in tree.panes().filter(in_window) {
+                self.context.shared.inbox.left(pane.id, source);
+            }
+        }
     }
 
     fn warn_of_output(&mut self) {

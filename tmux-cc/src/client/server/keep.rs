@@ -1,10 +1,10 @@
 //! Keeps one client attached to one session.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::time::sleep;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
@@ -34,7 +34,8 @@ pub(super) enum Note {
     /// A client has ended.
     Ended {
         session: SessionId,
-        output: bool,
+        /// Where it was one for output: which.
+        source: Option<SourceId>,
         exit: Exit,
     },
     /// A client could not attach, and will be tried again.
@@ -57,7 +58,16 @@ pub(super) struct Context {
     pub(super) dirty: Arc<Notify>,
     /// One handshake at a time: one that breaks off can cost the server its life (up to 3.6).
     pub(super) gate: Arc<Semaphore>,
+    /// When the server last had something to tell all control clients; `None` where it may.
+    pub(super) stirred: Option<Arc<Mutex<Instant>>>,
 }
+
+/// How long a server must have been quiet before a handshake is begun, and how long that is waited
+/// for.
+///
+/// Up to 3.6 a server crashes when it tells all control clients of something while one of them is
+/// in its handshake (seen with 3.3a: 335 of 1500 while sessions were made and killed all the time).
+const QUIET: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 /// Pauses that double.
 #[derive(Debug)]
@@ -83,18 +93,26 @@ impl Context {
     pub(super) async fn keep(self, session: SessionRow, output: bool, stop: CancellationToken) {
         let mut backoff = Backoff::new(PAUSES);
         while !stop.is_cancelled() {
-            let attached = tokio::select! {
-                attached = self.attach(session.id, output) => attached,
+            let turn = tokio::select! {
+                turn = self.turn() => turn,
                 () = stop.cancelled() => return,
             };
+            // Not to be broken off, whatever happens.
+            let attached = self.attach(session.id, output).await;
+            drop(turn);
             match attached {
                 Ok(running) => {
+                    let source = running.source();
+                    let began = Instant::now();
                     let exit = self.run(session.id, running, &stop).await;
                     tracing::debug!(session = %session.id, output, %exit, "client ended");
-                    backoff = Backoff::new(PAUSES);
+                    if began.elapsed() > PAUSES.1 {
+                        backoff = Backoff::new(PAUSES);
+                    }
+                    self.stir();
                     self.note(Note::Ended {
                         session: session.id,
-                        output,
+                        source,
                         exit,
                     });
                 }
@@ -118,8 +136,29 @@ impl Context {
         }
     }
 
+    /// Waits until a handshake may begin.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let turn = self.gate.acquire().await.ok();
+        let latest = Instant::now() + QUIET.1;
+        while let Some(stirred) = &self.stirred {
+            let stirred = *stirred.lock().unwrap_or_else(PoisonError::into_inner);
+            let calm = (stirred + QUIET.0).min(latest);
+            if calm <= Instant::now() {
+                break;
+            }
+            sleep_until(calm).await;
+        }
+        turn
+    }
+
+    /// The server has something to tell all control clients.
+    fn stir(&self) {
+        if let Some(stirred) = &self.stirred {
+            *stirred.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+    }
+
     async fn attach(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
-        let _turn = self.gate.acquire().await;
         let attach = Attach::to_session(session)
             .socket(self.builder.socket.clone())
             .tmux(&self.builder.tmux)
@@ -186,6 +225,9 @@ impl Context {
                         self.note(Note::Left(own, window));
                     }
                     dirty |= is_structural(&found);
+                    if is_for_all(&found) {
+                        self.stir();
+                    }
                 }
                 Event::Lagged(_) => dirty = true,
                 _ => {}
@@ -207,6 +249,31 @@ impl Context {
 enum Running {
     Commands(Client, Events, Driver),
     Output(Client, SourceId, Driver),
+}
+
+impl Running {
+    const fn source(&self) -> Option<SourceId> {
+        match self {
+            Self::Output(_, source, _) => Some(*source),
+            Self::Commands(..) => None,
+        }
+    }
+}
+
+/// Is it sent to every control client, also to one that has no session yet?
+fn is_for_all(notification: &Notification<'_>) -> bool {
+    use Notification as N;
+    matches!(
+        notification,
+        N::SessionsChanged
+            | N::SessionRenamed { .. }
+            | N::SessionWindowChanged { .. }
+            | N::WindowPaneChanged { .. }
+            | N::PaneModeChanged { .. }
+            | N::ClientDetached { .. }
+            | N::PasteBufferChanged { .. }
+            | N::PasteBufferDeleted { .. }
+    )
 }
 
 /// May a session, window or pane have come, gone, moved or been renamed?

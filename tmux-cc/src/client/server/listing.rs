@@ -137,7 +137,10 @@ pub(super) async fn ask(builder: &ServerBuilder) -> Result<Listing, Waiting> {
         {
             Err(Waiting::NoServer)
         }
-        None if said.is_empty() => Err(Waiting::NoSession),
+        // So 3.3a words it where a server has no session.
+        None if said.is_empty() || said == b"no current target" || said == b"no sessions" => {
+            Err(Waiting::NoSession)
+        }
         None => Err(Waiting::Refused(said.to_vec())),
     }
 }

@@ -1,0 +1,269 @@
+//! Who does not read is not waited for, and nobody waits for him.
+
+use std::time::Duration;
+
+use harness::pane_agent;
+use harness::process::Process;
+use harness::server::{Boot, Server};
+use harness::skip_if_asked;
+use harness::wait::{PATIENCE, until_async};
+use tmux_cc::client::{Attach, Budget, Cause};
+use tmux_cc::protocol::Command;
+use tmux_cc::wire::PaneId;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex, split};
+use tokio::task::JoinSet;
+
+use super::support::{LONG, Streams, alone, attached, follow, full, pane_of, scaled, soon, within};
+
+const LINE: usize = 10 << 10;
+
+/// Text that no lexer and no format takes for anything else.
+fn text(n: usize) -> String {
+    format!("{n:_>LINE$}")
+}
+
+#[tokio::test]
+async fn large_commands_and_large_replies_pass_each_other() {
+    skip_if_asked!();
+    let server = Server::start();
+    let (client, _events, _driver) = attached(&server).await;
+    let mut tasks = JoinSet::new();
+    for n in 0..scaled(10 << 20) / LINE {
+        let client = client.clone();
+        tasks.spawn(async move {
+            let buffer = format!("b{n}");
+            let set = Command::new("set-buffer").option("-b", &buffer);
+            let show = Command::new("show-buffer").option("-b", &buffer);
+            let delete = Command::new("delete-buffer").option("-b", &buffer);
+            let line = set.arg(text(n)).then(show).then(delete);
+            let reply = client.command(line).await.unwrap().ok().unwrap();
+            assert_eq!(reply.blocks().len(), 3);
+            assert_eq!(reply.blocks()[1].text(), text(n).as_bytes());
+        });
+    }
+    within(LONG, "all replies", async {
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+    })
+    .await;
+}
+
+/// A tmux that reads the next command only when its reply to the last is written.
+async fn peer(stream: DuplexStream) -> usize {
+    let (reader, mut writer) = split(stream);
+    let mut lines = BufReader::new(reader).lines();
+    let (mut number, mut bytes) = (1, 0);
+    writer
+        .write_all(b"%begin 1 1 0\n%end 1 1 0\n")
+        .await
+        .unwrap();
+    while let Ok(Some(line)) = lines.next_line().await {
+        number += 1;
+        let word = line.rsplit(' ').next().unwrap();
+        let body = match line.strip_prefix("display-message -p ") {
+            Some(format) if format.contains("#{version}") => {
+                "3.3a\t1\t1\t$0\tclient-1\tmain".to_owned()
+            }
+            _ => word.to_owned(),
+        };
+        bytes += body.len();
+        let block = format!("%begin 1 {number} 1\n{body}\n%end 1 {number} 1\n");
+        writer.write_all(block.as_bytes()).await.unwrap();
+    }
+    writer.write_all(b"%exit\n").await.unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_before_it_reads_on_is_no_deadlock() {
+    for room in [1, 100, 4096] {
+        let (ours, theirs) = duplex(room);
+        let peer = tokio::spawn(peer(theirs));
+        let attach = soon("a greeting", Attach::any().over(ours)).await;
+        let (client, events, driver) = attach.unwrap();
+        let driver = tokio::spawn(driver);
+        let count = match room {
+            1 => 4,
+            _ => scaled(10 << 20) / LINE,
+        };
+        let mut tasks = JoinSet::new();
+        for n in 0..count {
+            let client = client.clone();
+            tasks.spawn(async move {
+                let command = Command::new("show").arg(text(n));
+                let reply = client.command(command).await.unwrap().ok().unwrap();
+                assert_eq!(reply.text(), text(n).as_bytes());
+            });
+        }
+        within(LONG, "all replies", async {
+            while let Some(done) = tasks.join_next().await {
+                done.unwrap();
+            }
+        })
+        .await;
+        drop((client, events));
+        soon("the driver", driver).await.unwrap();
+        assert!(soon("the peer", peer).await.unwrap() >= count * LINE);
+    }
+}
+
+/// A server with so many panes that print numbers as fast as they can, in as many sessions as
+/// there are panes by four.
+fn flooding(panes: usize) -> (Server, Vec<PaneId>) {
+    let server = Server::empty();
+    let flood = [pane_agent!(), "flood"];
+    let mut ids = Vec::new();
+    for n in 0..panes {
+        let session = format!("s{}", n / 4);
+        if n == 0 {
+            let mut boot = Boot::running(flood);
+            boot.session.clone_from(&session);
+            server.boot(&boot);
+        } else if n % 4 == 0 {
+            server.tmux([&["new-session", "-d", "-s", &session], &flood[..]].concat());
+        } else {
+            server.tmux([&["new-window", "-d", "-t", &session], &flood[..]].concat());
+        }
+        ids.push(pane_of(&server, &format!("{session}:{}", n % 4)));
+    }
+    (server, ids)
+}
+
+#[tokio::test]
+async fn commands_are_answered_while_nobody_takes_the_output() {
+    skip_if_asked!();
+    let (server, panes) = flooding(3);
+    let budget = 4 << 20;
+    let start = follow(&server).budget(Budget::bytes(budget)).start();
+    let followed = start.await.unwrap();
+    let mut output = followed.output().unwrap();
+    let mut streams = Streams::new();
+    let all = |streams: &Streams| panes.iter().all(|pane| streams.last(*pane) > 0);
+    streams.until(&mut output, "every pane", all).await;
+    until_async(PATIENCE, "a client", async || {
+        followed.command(Command::new("list-panes")).await.is_ok()
+    })
+    .await;
+
+    // From here on nothing is taken, until every command is answered.
+    let before = streams.bytes;
+    let mut tasks = JoinSet::new();
+    let commands = |followed: &tmux_cc::client::Server, tasks: &mut JoinSet<()>| {
+        for n in 0..100 {
+            let followed = followed.clone();
+            tasks.spawn(async move {
+                let command = Command::new("display-message").flag("-p");
+                let command = command.arg(format!("a{n}"));
+                let reply = soon("a reply", followed.command(command)).await.unwrap();
+                assert_eq!(reply.ok().unwrap().text(), format!("a{n}").as_bytes());
+            });
+        }
+    };
+    let first = printed(&followed, panes[0]).await;
+    within(LONG, "the queue to be full", async {
+        // A line in the queue has eight bytes or more, and this is one pane of three.
+        while (printed(&followed, panes[0]).await - first) * 8 < budget as u64 {
+            commands(&followed, &mut tasks);
+            while let Some(done) = tasks.join_next().await {
+                done.unwrap();
+            }
+        }
+    })
+    .await;
+    commands(&followed, &mut tasks);
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+
+    // What was queued by then is still there, and behind it the panes go on with a gap.
+    let paused = |streams: &Streams| {
+        panes.iter().all(|pane| {
+            let stream = streams.pane(*pane).unwrap();
+            stream.resyncs.iter().any(|r| r.cause == Cause::Paused) && !stream.is_fresh()
+        })
+    };
+    streams.until(&mut output, "the gaps", paused).await;
+    let queued = streams.bytes - before;
+    assert!(queued > budget as u64 / 4, "{queued} {:?}", streams.panes);
+    soon("the end", followed.close()).await;
+}
+
+/// The last number on a pane's screen.
+async fn printed(followed: &tmux_cc::client::Server, pane: PaneId) -> u64 {
+    let capture = Command::new("capture-pane").flag("-p").target(pane);
+    let reply = soon("a capture", followed.command(capture)).await.unwrap();
+    let reply = reply.ok().unwrap();
+    let numbers = reply
+        .lines()
+        .filter_map(|line| str::from_utf8(line).ok()?.parse().ok());
+    numbers.max().unwrap_or(0)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_slow_consumer_costs_a_bounded_amount_of_memory() {
+    skip_if_asked!();
+    alone(
+        "backpressure::a_slow_consumer_costs_a_bounded_amount_of_memory",
+        || {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build().unwrap();
+            runtime.block_on(slow_consumer());
+        },
+    );
+}
+
+#[cfg(target_os = "linux")]
+async fn slow_consumer() {
+    let (server, panes) = flooding(20);
+    let me = Process::of(std::process::id());
+    let before = me.memory().resident;
+    let followed = follow(&server).start().await.unwrap();
+    let mut output = followed.output().unwrap();
+    let mut streams = Streams::new();
+    let all = |streams: &Streams| panes.iter().all(|pane| streams.last(*pane) > 0);
+    streams.until(&mut output, "every pane", all).await;
+    until_async(PATIENCE, "a client", async || {
+        followed.command(Command::new("list-panes")).await.is_ok()
+    })
+    .await;
+    let commands = tokio::spawn({
+        let followed = followed.clone();
+        async move {
+            for n in 0..100 {
+                let command = Command::new("display-message").flag("-p");
+                let command = command.arg(format!("a{n}"));
+                let reply = soon("a reply", followed.command(command)).await.unwrap();
+                assert_eq!(reply.text(), format!("a{n}").as_bytes());
+            }
+        }
+    });
+    // So slow that much must be skipped; long enough that unbounded growth would show.
+    let taken = streams.bytes;
+    let time = Duration::from_secs(if full() { 10 } else { 2 });
+    let end = tokio::time::Instant::now() + time;
+    let mut batches = 0;
+    while tokio::time::Instant::now() < end || !commands.is_finished() {
+        let batch = soon("a batch", output.recv()).await.unwrap();
+        streams.take(&batch);
+        batches += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    commands.await.unwrap();
+    let gaps = |streams: &Streams| panes.iter().map(|p| streams.epoch(*p)).collect::<Vec<_>>();
+    let skipped = |streams: &Streams| gaps(streams).iter().filter(|epoch| **epoch > 0).count();
+    streams
+        .until(&mut output, "a gap in every pane", |streams| {
+            skipped(streams) == panes.len()
+        })
+        .await;
+    let grown = me.memory().peak - before;
+    eprintln!(
+        "{batches} batches, {} bytes taken, gaps {:?}, grown by {grown} bytes",
+        streams.bytes - taken,
+        gaps(&streams)
+    );
+    assert!(grown < 64 << 20, "grown by {grown} bytes");
+    soon("the end", followed.close()).await;
+}
