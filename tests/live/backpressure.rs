@@ -185,7 +185,8 @@ async fn commands_are_answered_while_nobody_takes_the_output() {
     };
     streams.until(&mut output, "the gaps", paused).await;
     let queued = streams.bytes - before;
-    assert!(queued > budget as u64 / 4, "{queued} {:?}", streams.panes);
+    let bounds = budget as u64 / 4..budget as u64 * 2;
+    assert!(bounds.contains(&queued), "{queued} were queued");
     soon("the end", followed.close()).await;
 }
 
@@ -248,7 +249,7 @@ async fn slow_consumer() {
         let batch = soon("a batch", output.recv()).await.unwrap();
         streams.take(&batch);
         batches += 1;
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(if full() { 1 } else { 10 })).await;
     }
     commands.await.unwrap();
     let gaps = |streams: &Streams| panes.iter().map(|p| streams.epoch(*p)).collect::<Vec<_>>();

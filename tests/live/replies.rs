@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use harness::server::Server;
 use harness::skip_if_asked;
-use tmux_cc::client::{AttachError, ClientError, Event, Events};
+use tmux_cc::client::{Attach, AttachError, ClientError, Event, Events};
 use tmux_cc::protocol::{Command, CommandError, Exit, Reply, ReplyError};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex, split};
 use tokio::task::JoinSet;
 
 use super::support::{Dice, LONG, ask, attach, attached, scaled, soon, within};
@@ -451,5 +452,42 @@ async fn a_small_limit_of_unanswered_commands_still_lets_them_through() {
     }
     while let Some(done) = tasks.join_next().await {
         done.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_ends_the_client_needs_no_fence() {
+    // A peer that goes when it has answered the last command, without a look at what follows.
+    for (end, succeeds) in [("%exit", true), ("%exit server exited unexpectedly", false)] {
+        let (ours, theirs) = duplex(4096);
+        let peer = tokio::spawn(async move {
+            let (reader, mut writer) = split(theirs);
+            let mut lines = BufReader::new(reader).lines();
+            let greeting = "%begin 1 1 0\n%end 1 1 0\n";
+            writer.write_all(greeting.as_bytes()).await.unwrap();
+            let mut number = 1;
+            while let Some(line) = lines.next_line().await.unwrap() {
+                number += 1;
+                let last = line == "kill-server";
+                let body = match line.strip_prefix("display-message -p ") {
+                    Some(text) if text.starts_with('f') => format!("{text}\n"),
+                    Some(_) => "3.3a\t1\t1\t$0\tclient-1\tmain\n".to_owned(),
+                    None => String::new(),
+                };
+                let block = format!("%begin 1 {number} 1\n{body}%end 1 {number} 1\n");
+                writer.write_all(block.as_bytes()).await.unwrap();
+                if last {
+                    let end = format!("{end}\n");
+                    writer.write_all(end.as_bytes()).await.unwrap();
+                    return;
+                }
+            }
+        });
+        let attach = soon("a greeting", Attach::any().over(ours)).await;
+        let (client, _events, driver) = attach.unwrap();
+        tokio::spawn(driver);
+        let reply = soon("an answer", client.command(Command::new("kill-server"))).await;
+        assert_eq!(reply.is_ok(), succeeds, "{end}: {reply:?}");
+        peer.await.unwrap();
     }
 }
