@@ -9,6 +9,7 @@ use harness::server::Server;
 use harness::skip_if_asked;
 use tmux_cc::client::{Attach, AttachError, ClientError, Event, Events};
 use tmux_cc::protocol::{Command, CommandError, Exit, Reply, ReplyError};
+use tmux_cc::wire::Version;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex, split};
 use tokio::task::JoinSet;
 
@@ -47,7 +48,7 @@ struct Case {
 }
 
 /// The `n`th command: it carries its number, and so must its reply.
-fn case(n: usize, dice: &mut Dice, dir: &Path) -> Case {
+fn case(n: usize, dice: &mut Dice, dir: &Path, version: Version) -> Case {
     let mut background = None;
     let print = |tag: &str| format!("display-message -p {tag}{n}");
     let (line, wanted) = match dice.below(24) {
@@ -100,7 +101,13 @@ fn case(n: usize, dice: &mut Dice, dir: &Path) -> Case {
         }
         11 => {
             let path = dir.join(format!("missing-{n}"));
-            let said = format!("{}: No such file or directory", path.display());
+            // Since 3.6 it is the other way round.
+            let (file, why) = (path.display().to_string(), "No such file or directory");
+            let said = if version.at_least(Version::new(3, 6)) {
+                format!("{why}: {file}")
+            } else {
+                format!("{file}: {why}")
+            };
             (format!("source-file '{}'", path.display()), vec![no(said)])
         }
         12 => {
@@ -232,6 +239,7 @@ async fn every_reply_is_that_of_its_command() {
     skip_if_asked!();
     let server = noisy();
     let (client, events, driver) = attached(&server).await;
+    let version = client.attached().server.version;
     let unsolicited = tokio::spawn(unsolicited(events));
     let mut dice = Dice::new(3);
     let mut tasks = JoinSet::new();
@@ -242,7 +250,7 @@ async fn every_reply_is_that_of_its_command() {
             line,
             wanted,
             background,
-        } = case(n, &mut dice, server.dir());
+        } = case(n, &mut dice, server.dir(), version);
         shows += usize::from(line.contains("show-options") || line.contains("list-panes"));
         wanted_aside.extend(background.filter(|body| body != "hook\n"));
         let client = client.clone();
