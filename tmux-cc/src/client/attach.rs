@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot::Receiver;
 use tokio::time::timeout;
 
+use super::ask;
 use super::driver::{Core, Driver, Ends, Transport};
 use super::error::{AttachError, ClientError};
 use super::events::Identity;
@@ -281,12 +282,12 @@ impl Attach {
 
     /// Asks who is there, and what panes are there already.
     async fn greet(&self, core: &mut Core) -> Result<Attached, AttachError> {
-        let probe = ask(core, &Command::new("display-message").flag("-p").arg(PROBE))?;
+        let probe = send(core, &Command::new("display-message").flag("-p").arg(PROBE))?;
         let panes = Command::new("list-panes")
             .flag("-a")
             .option("-F", "#{pane_id}");
         let panes = match self.pause_after {
-            Some(_) => Some(ask(core, &panes)?),
+            Some(_) => Some(send(core, &panes)?),
             None => None,
         };
         let probe = self.answer(core, probe).await?;
@@ -341,10 +342,34 @@ impl Attach {
                 socket: self.socket.path(),
             };
         }
+        // An old program does not know our flags, an old server not those of the command.
+        let misunderstood =
+            said.starts_with(b"usage:") || said.starts_with(b"tmux: unknown option");
+        if misunderstood
+            && core.is_local()
+            && let Some(version) = self.too_old().await
+        {
+            return AttachError::TooOld { version };
+        }
         if said.is_empty() {
             said = exit.to_string().into_bytes();
         }
         AttachError::Refused { said }
+    }
+
+    /// The version of the program or else of the server, if that is below the floor.
+    async fn too_old(&self) -> Option<Version> {
+        let program = ask::ask(&self.tmux, ["-V"], self.deadline, |_| false).await;
+        let program = program
+            .ok()
+            .and_then(|said| Version::parse(said.out.trim_ascii()));
+        let too_old = |version: &Version| !version.at_least(Version::FLOOR);
+        if let Some(program) = program.filter(too_old) {
+            return Some(program);
+        }
+        ask::server_version(&self.tmux, &self.socket.path(), self.deadline)
+            .await
+            .filter(too_old)
     }
 
     fn read_probe(&self, text: &[u8]) -> Option<Attached> {
@@ -366,7 +391,7 @@ impl Attach {
     }
 }
 
-fn ask(
+fn send(
     core: &mut Core,
     command: &Command,
 ) -> Result<Receiver<Result<Reply, ClientError>>, AttachError> {

@@ -168,6 +168,11 @@ impl Core {
         self.greeted
     }
 
+    /// Is it a process of ours that talks to the server?
+    pub(super) const fn is_local(&self) -> bool {
+        self.process.is_some()
+    }
+
     pub(super) fn set_version(&mut self, version: Version) {
         self.conn.set_version(version);
     }

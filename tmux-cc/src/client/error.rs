@@ -50,13 +50,13 @@ pub enum AttachError {
     /// The server says something else than was asked: `display-message` is not tmux's own.
     #[error("display-message answers with something else; is there a command-alias over it?")]
     Unreadable,
-    /// The server is older than tmux 3.2.
+    /// The server, or the tmux program, is older than tmux 3.2.
     #[error(
         "tmux {version} is too old: {} is the oldest that works",
         Version::FLOOR
     )]
     TooOld {
-        /// Its version.
+        /// The version of whichever it is.
         version: Version,
     },
     /// The system has no random bytes for the fence.

@@ -7,6 +7,7 @@
 //!
 //! The read loop never waits for a consumer: what does not fit is dropped by pane, and said.
 
+mod ask;
 mod attach;
 mod codec;
 mod driver;

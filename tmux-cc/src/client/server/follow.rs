@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
+use super::calm::Calm;
 use super::changes::ServerChange;
 use super::keep::{Context, Note};
 use super::listing::{self, Listing, Waiting};
@@ -147,10 +148,7 @@ impl Life {
             shared,
             notes,
             dirty: Arc::new(Notify::new()),
-            gate: Arc::new(Semaphore::new(1)),
-            stirred: Quirks::of(server.version)
-                .has(Quirk::HandshakeDropCrash)
-                .then(|| Arc::new(Mutex::new(Instant::now()))),
+            calm: Arc::new(Calm::new(Quirks::of(server.version))),
         };
         Self {
             server,

@@ -1,13 +1,14 @@
 //! Keeps one client attached to one session.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, mpsc};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
+use super::calm::Calm;
 use super::shared::Shared;
 use crate::client::attach::Attach;
 use crate::client::driver::Driver;
@@ -56,18 +57,9 @@ pub(super) struct Context {
     pub(super) notes: mpsc::UnboundedSender<Note>,
     /// Something has changed that only a new listing tells.
     pub(super) dirty: Arc<Notify>,
-    /// One handshake at a time: one that breaks off can cost the server its life (up to 3.6).
-    pub(super) gate: Arc<Semaphore>,
-    /// When the server last had something to tell all control clients; `None` where it may.
-    pub(super) stirred: Option<Arc<Mutex<Instant>>>,
+    /// When clients may come and go.
+    pub(super) calm: Arc<Calm>,
 }
-
-/// How long a server must have been quiet before a handshake is begun, and how long that is waited
-/// for.
-///
-/// Up to 3.6 a server crashes when it tells all control clients of something while one of them is
-/// in its handshake (seen with 3.3a: 335 of 1500 while sessions were made and killed all the time).
-const QUIET: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 /// Pauses that double.
 #[derive(Debug)]
@@ -94,7 +86,7 @@ impl Context {
         let mut backoff = Backoff::new(PAUSES);
         while !stop.is_cancelled() {
             let turn = tokio::select! {
-                turn = self.turn() => turn,
+                turn = self.calm.handshake() => turn,
                 () = stop.cancelled() => return,
             };
             // Not to be broken off, whatever happens.
@@ -109,7 +101,7 @@ impl Context {
                     if began.elapsed() > PAUSES.1 {
                         backoff = Backoff::new(PAUSES);
                     }
-                    self.stir();
+                    self.calm.stir();
                     self.note(Note::Ended {
                         session: session.id,
                         source,
@@ -136,28 +128,6 @@ impl Context {
         }
     }
 
-    /// Waits until a handshake may begin.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        let turn = self.gate.acquire().await.ok();
-        let latest = Instant::now() + QUIET.1;
-        while let Some(stirred) = &self.stirred {
-            let stirred = *stirred.lock().unwrap_or_else(PoisonError::into_inner);
-            let calm = (stirred + QUIET.0).min(latest);
-            if calm <= Instant::now() {
-                break;
-            }
-            sleep_until(calm).await;
-        }
-        turn
-    }
-
-    /// The server has something to tell all control clients.
-    fn stir(&self) {
-        if let Some(stirred) = &self.stirred {
-            *stirred.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        }
-    }
-
     async fn attach(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
         let attach = Attach::to_session(session)
             .socket(self.builder.socket.clone())
@@ -177,6 +147,7 @@ impl Context {
 
     /// Runs a client to its end, or lets it leave in order when told to stop.
     async fn run(&self, session: SessionId, running: Running, stop: &CancellationToken) -> Exit {
+        let mut moved = false;
         let (client, mut driver) = match running {
             Running::Output(client, source, driver) => {
                 self.note(Note::Delivers(session, source));
@@ -189,16 +160,23 @@ impl Context {
                     batch = events.recv() => batch,
                     () = stop.cancelled() => None,
                 } {
-                    if !self.heed(session, &batch) {
-                        client.detach().await;
+                    moved = !self.heed(session, &batch);
+                    if moved {
+                        break;
                     }
                 }
                 (client, driver)
             }
         };
+        let told = async {
+            if !moved {
+                stop.cancelled().await;
+            }
+        };
         let exit = tokio::select! {
             exit = &mut driver => exit,
-            () = stop.cancelled() => {
+            () = told => {
+                let _leaving = self.calm.leave().await;
                 client.detach().await;
                 driver.await
             }
@@ -226,7 +204,7 @@ impl Context {
                     }
                     dirty |= is_structural(&found);
                     if is_for_all(&found) {
-                        self.stir();
+                        self.calm.stir();
                     }
                 }
                 Event::Lagged(_) => dirty = true,

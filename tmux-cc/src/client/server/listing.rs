@@ -1,12 +1,9 @@
 //! Everything on a server, asked in one go.
 
 use std::path::Path;
-use std::process::Stdio;
-
-use tokio::process::Command as Program;
-use tokio::time::timeout;
 
 use super::ServerBuilder;
+use crate::client::ask;
 use crate::client::attach::number;
 use crate::client::events::Identity;
 use crate::format::{PaneRow, SessionRow};
@@ -94,53 +91,55 @@ pub enum Waiting {
     TooOld(Vec<u8>),
 }
 
-/// Asks with a tmux process of its own, where no control client is attached yet. It takes part in
-/// nothing: it attaches to no session and is no client of one.
+/// Asks with a tmux process of its own, where no control client is attached yet.
 pub(super) async fn ask(builder: &ServerBuilder) -> Result<Listing, Waiting> {
     let socket = builder.socket.path();
     let [sessions, panes] = Listing::formats();
-    let mut program = Program::new(&builder.tmux);
-    program
-        .args(["-N", "-u", "-S"])
-        .arg(&socket)
-        .args([
-            "list-sessions",
-            "-F",
-            &sessions,
-            ";",
-            "list-panes",
-            "-a",
-            "-F",
-            &panes,
-        ])
-        .env_remove("TMUX")
-        .env_remove("TMUX_PANE")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let output = match timeout(builder.deadline, program.output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return Err(Waiting::Refused(error.to_string().into_bytes())),
-        Err(_) => return Err(Waiting::Refused(b"the server does not answer".to_vec())),
+    let arguments = [
+        "-N".as_ref(),
+        "-u".as_ref(),
+        "-S".as_ref(),
+        socket.as_os_str(),
+        "list-sessions".as_ref(),
+        "-F".as_ref(),
+        sessions.as_ref(),
+        ";".as_ref(),
+        "list-panes".as_ref(),
+        "-a".as_ref(),
+        "-F".as_ref(),
+        panes.as_ref(),
+    ];
+    let lines = |out: &[u8]| Listing::read(out.split(|&b| b == b'\n'), &socket);
+    // A client of another version does not notice that such a server has said all.
+    let too_old = |out: &[u8]| {
+        let server = lines(out).server;
+        server.is_some_and(|server| !server.version.at_least(Version::FLOOR))
     };
-    let listing = Listing::read(output.stdout.split(|&b| b == b'\n'), &socket);
-    let said = output.stderr.trim_ascii();
+    let said = ask::ask(&builder.tmux, arguments, builder.deadline, too_old)
+        .await
+        .map_err(|error| Waiting::Refused(error.to_string().into_bytes()))?;
+    let listing = lines(&said.out);
+    let complaint = said.err.trim_ascii();
     match &listing.server {
         Some(server) if !server.version.at_least(Version::FLOOR) => {
             Err(Waiting::TooOld(server.version.to_string().into_bytes()))
         }
+        // What it has said may break off anywhere.
+        _ if !said.whole => Err(Waiting::Refused(b"the server does not answer".to_vec())),
         Some(_) => Ok(listing),
-        None if said.starts_with(b"no server running on") => Err(Waiting::NoServer),
-        None if said.starts_with(b"error connecting to")
-            && !said.ends_with(b"(Permission denied)") =>
+        None if complaint.starts_with(b"no server running on") => Err(Waiting::NoServer),
+        None if complaint.starts_with(b"error connecting to")
+            && !complaint.ends_with(b"(Permission denied)") =>
         {
             Err(Waiting::NoServer)
         }
         // So 3.3a words it where a server has no session.
-        None if said.is_empty() || said == b"no current target" || said == b"no sessions" => {
+        None if complaint.is_empty()
+            || complaint == b"no current target"
+            || complaint == b"no sessions" =>
+        {
             Err(Waiting::NoSession)
         }
-        None => Err(Waiting::Refused(said.to_vec())),
+        None => Err(Waiting::Refused(complaint.to_vec())),
     }
 }

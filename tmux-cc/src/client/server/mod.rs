@@ -1,5 +1,6 @@
 //! A whole server: every session, whatever comes and goes.
 
+mod calm;
 mod changes;
 mod follow;
 mod keep;
@@ -11,7 +12,6 @@ use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub use changes::ServerChange;
 pub use listing::Waiting;
 use shared::Shared;
 
+use super::ask::ask;
 use super::error::{ClientError, ServerError};
 use super::events::{Batch, Identity};
 use super::flow::Budget;
@@ -113,24 +114,19 @@ impl ServerBuilder {
 
     async fn check_program(&self) -> Result<(), ServerError> {
         let program = || self.tmux.clone();
-        let said = tokio::process::Command::new(&self.tmux)
-            .arg("-V")
-            .stdin(Stdio::null())
-            .output()
+        let said = ask(&self.tmux, ["-V"], self.deadline, |_| false)
             .await
             .map_err(|source| ServerError::Spawn {
                 program: program(),
                 source,
             })?;
-        match Version::parse(said.stdout.trim_ascii()) {
+        let said = said.out.trim_ascii();
+        match Version::parse(said) {
             Some(version) if version.at_least(Version::FLOOR) => Ok(()),
-            _ => {
-                let said = said.stdout.trim_ascii().to_vec();
-                Err(ServerError::NotTmux {
-                    program: program(),
-                    said,
-                })
-            }
+            _ => Err(ServerError::NotTmux {
+                program: program(),
+                said: said.to_vec(),
+            }),
         }
     }
 }
