@@ -7,6 +7,7 @@
 //! | [`wait`] | conditions polled with a deadline, for threads and for tokio |
 //! | [`seeded`] | [`Seeded`](seeded::Seeded): a stream of bytes that is a function of a seed |
 //! | [`process`] | [`Process`]: is it alive, what it holds |
+//! | [`toy`] | [`Toy`](toy::Toy): control mode without a tmux, scripted, that says what it means |
 //! | `bin/pane_agent.rs` | `pane-agent`: prints known bytes inside a pane ([`pane_agent!`]) |
 //!
 //! The harness panics where a test would: its callers are tests, and a panic with a sentence is
@@ -24,6 +25,7 @@
 pub mod process;
 pub mod seeded;
 pub mod server;
+pub mod toy;
 pub mod wait;
 
 pub use process::Process;

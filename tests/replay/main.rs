@@ -1,4 +1,5 @@
-//! Recorded transcripts of real tmux servers, played to the library.
+//! Streams played to the library: recorded transcripts of real tmux servers, and what a toy tmux
+//! writes.
 //!
 //! The recordings are in `transcripts/<tmux version>/`: what a control client of that version
 //! read, byte for byte. They were made without fences, so the blocks that answered a typed command
@@ -14,7 +15,11 @@
 
 use std::path::{Path, PathBuf};
 
+use harness::toy;
+
 mod chunking;
+mod judge;
+mod replies;
 
 /// Every recording, with its path under `transcripts/`.
 fn recordings() -> Vec<(PathBuf, Vec<u8>)> {

@@ -1,9 +1,9 @@
 //! Scripts of bytes and the events they must give, in any pieces.
 
 mod hostile;
+mod junk;
 mod limits;
 mod scripts;
-mod toy;
 
 use super::{Command, Connection, Event, Limits, Nonce};
 use crate::wire::{Notification, Version};
