@@ -107,7 +107,17 @@ impl Server {
     /// When there is no tmux.
     #[must_use]
     pub fn empty() -> Self {
-        let tmux = tmux_binary();
+        Self::empty_of(tmux_binary())
+    }
+
+    /// The same for another tmux than the one that is tested.
+    ///
+    /// # Panics
+    ///
+    /// When there is no temporary directory.
+    #[must_use]
+    pub fn empty_of(tmux: impl Into<OsString>) -> Self {
+        let tmux = tmux.into();
         let inside = |base: &Path| {
             tempfile::Builder::new()
                 .prefix("cc-")

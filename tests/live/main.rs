@@ -15,6 +15,7 @@ mod attach;
 mod backpressure;
 mod events;
 mod faults;
+mod floor;
 mod following;
 mod harness_self;
 mod memory;

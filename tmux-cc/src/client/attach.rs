@@ -262,9 +262,15 @@ impl Attach {
                     deadline: self.deadline,
                 });
             }
+            // To a newer client, a server below the floor may say nothing at all.
             Err(_) => {
-                return Err(AttachError::NoGreeting {
-                    deadline: self.deadline,
+                let local = core.is_local();
+                drop(core);
+                return Err(match if local { self.too_old().await } else { None } {
+                    Some(version) => AttachError::TooOld { version },
+                    None => AttachError::NoGreeting {
+                        deadline: self.deadline,
+                    },
                 });
             }
         };
