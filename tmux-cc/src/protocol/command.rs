@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
 use super::error::CommandError;
 use crate::wire::{PaneId, SessionId, WindowId, check_line, quote};
 
@@ -105,7 +107,8 @@ impl Command {
         let refused = match check_line(line) {
             Err(error) => Some(error.into()),
             Ok(()) => names(line)
-                .find_map(Interactive::named)
+                .iter()
+                .find_map(|name| Interactive::named(name))
                 .map(|command| CommandError::Interactive { name: command.name }),
         };
         Self {
@@ -172,13 +175,13 @@ impl Command {
     /// How many commands the line names, so how many blocks tmux owes if all succeed; an alias or
     /// a sourced file makes it more.
     pub(super) fn commands(&self) -> usize {
-        names(&self.line).count()
+        names(&self.line).len()
     }
 
     /// What tmux may put inside this command's own block.
     pub(super) fn inside(&self) -> Inside {
-        let mut names = names(&self.line);
-        let (Some(name), None) = (names.next(), names.next()) else {
+        let names = names(&self.line);
+        let [name] = &names[..] else {
             return Inside::Nothing;
         };
         let has = |flag: &[u8]| self.line.split(|&b| b == b' ').any(|word| word == flag);
@@ -246,64 +249,76 @@ impl fmt::Display for Target {
     }
 }
 
-/// The first word of each command on a line.
+/// The name of each command on a line, without its quotes; of those in a `{}` block none.
 ///
 /// It follows tmux's lexer (`cmd-parse.y`) as far as finding where commands begin needs: quotes,
 /// escapes, `{}` blocks, comments and `NAME=value`, which is no command.
-fn names(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = line;
-    std::iter::from_fn(move || {
-        loop {
-            let skip = rest
-                .iter()
-                .position(|&b| !matches!(b, b' ' | b'\t' | b';'))?;
-            rest = rest.get(skip..)?;
-            if rest.first() == Some(&b'#') {
-                return None;
-            }
-            let word = rest.get(..word_len(rest))?;
-            rest = rest.get(word.len()..)?;
-            if is_assignment(word) {
+fn names(line: &[u8]) -> Vec<Vec<u8>> {
+    let (mut names, mut named, mut depth, mut rest) = (Vec::new(), false, 0usize, line);
+    while let Some((&first, behind)) = rest.split_first() {
+        match first {
+            b' ' | b'\t' => {}
+            b'#' => break,
+            b';' => named &= depth > 0,
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {
+                let (word, behind) = cut_word(rest);
+                if !named && !is_assignment(&word) {
+                    names.push(word);
+                    named = true;
+                }
+                rest = behind;
                 continue;
             }
-            rest = rest.get(command_len(rest)..)?;
-            return Some(word);
         }
-    })
-}
-
-/// The length of the word at the start of `bytes`, up to a space or `;` outside quotes.
-fn word_len(bytes: &[u8]) -> usize {
-    scan(bytes, |byte, depth| {
-        depth == 0 && matches!(byte, b' ' | b'\t' | b';')
-    })
-}
-
-/// How much is left of the command that `bytes` continues, up to a `;` outside quotes and braces.
-fn command_len(bytes: &[u8]) -> usize {
-    scan(bytes, |byte, depth| depth == 0 && byte == b';')
-}
-
-/// Walks `bytes` as tmux's lexer would, and stops where `stop` says so outside quotes, or at a
-/// comment.
-fn scan(bytes: &[u8], stop: impl Fn(u8, usize) -> bool) -> usize {
-    let (mut quote, mut depth, mut at_start) = (None, 0usize, false);
-    let mut bytes_left = bytes.iter().enumerate();
-    while let Some((at, &byte)) = bytes_left.next() {
-        match (quote, byte) {
-            (Some(b'\''), b'\'') | (Some(b'"'), b'"') => quote = None,
-            (None | Some(b'"'), b'\\') => drop(bytes_left.next()),
-            (Some(_), _) => {}
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b'#') if at_start => return bytes.len(),
-            (None, _) if stop(byte, depth) => return at,
-            (None, b'{') => depth += 1,
-            (None, b'}') => depth = depth.saturating_sub(1),
-            (None, _) => {}
-        }
-        at_start = quote.is_none() && matches!(byte, b' ' | b'\t' | b';' | b'{' | b'}');
+        rest = behind;
     }
-    bytes.len()
+    names
+}
+
+/// The word at the start of `rest` as tmux reads it, and what follows it. A quote that is left
+/// open ends with the line, as it does for tmux.
+fn cut_word(mut rest: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (mut word, mut quote) = (Vec::new(), None);
+    while let Some((&byte, mut behind)) = rest.split_first() {
+        match (quote, byte) {
+            (None, b' ' | b'\t' | b';' | b'}') => break,
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (Some(open), _) if byte == open => quote = None,
+            (None | Some(b'"'), b'\\') => {
+                let escaped;
+                (escaped, behind) = cut_escape(behind);
+                word.push(escaped);
+            }
+            _ => word.push(byte),
+        }
+        rest = behind;
+    }
+    // The string of a word ends at a NUL.
+    let end = memchr(0, &word).unwrap_or(word.len());
+    word.truncate(end);
+    (word, rest)
+}
+
+/// The byte that an escape stands for, behind its backslash, and what follows it. What no name of
+/// a command can hold (`\n`, `\u`) comes out as something else that it cannot hold.
+fn cut_escape(rest: &[u8]) -> (u8, &[u8]) {
+    let digit = |byte: u8| byte - b'0';
+    match *rest {
+        [
+            a @ b'0'..=b'3',
+            b @ b'0'..=b'7',
+            c @ b'0'..=b'7',
+            ref rest @ ..,
+        ] => (digit(a) << 6 | digit(b) << 3 | digit(c), rest),
+        [
+            b'a' | b'b' | b'e' | b'f' | b'n' | b'r' | b's' | b't' | b'v' | b'u' | b'U',
+            ref rest @ ..,
+        ] => (b' ', rest),
+        [byte, ref rest @ ..] => (byte, rest),
+        [] => (b' ', rest),
+    }
 }
 
 /// `NAME=value` at the start of a command sets a variable of the server and is no command.
@@ -322,9 +337,10 @@ fn is_assignment(word: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn names_of(line: &str) -> Vec<&str> {
+    fn names_of(line: &str) -> Vec<String> {
         names(line.as_bytes())
-            .map(|name| std::str::from_utf8(name).unwrap())
+            .into_iter()
+            .map(|name| String::from_utf8(name).unwrap())
             .collect()
     }
 
@@ -377,6 +393,14 @@ mod tests {
             "display-men -x 0",
             "list-panes ; command-prompt",
             "A=b confirm-before x",
+            "\"A\"=b confirm-before x",
+            "'confirm-before' x",
+            "\"confirm\"-before x",
+            "\"com",
+            "c\\onfirm x",
+            "\\143onfirm x",
+            "confirm\\000 x",
+            "list-panes x{ ; confirm x",
         ] {
             let refused = Command::raw(line);
             assert!(
@@ -406,6 +430,9 @@ mod tests {
             ("# nothing", &[]),
             ("a # ; b", &["a"]),
             ("a x#y ; b", &["a", "b"]),
+            ("a x{ ; b", &["a", "b"]),
+            ("a { { b } ; c } ; d", &["a", "d"]),
+            ("a''b\"c\"'d e'\\f\\\\\\061", &["abcd e \\1"]),
             ("A=b", &[]),
             ("A=b c", &["c"]),
             ("  ", &[]),
