@@ -3,6 +3,22 @@
 //! Not only "does not panic": each compares the library with a second opinion, a slow and plain
 //! one, or with itself on the way back.
 
+mod bytes;
+mod connection;
+mod lexer;
+mod memory;
+mod quoting;
+
+// The toy tmux and its judge are those of the tests. By path: as a dependency the package of the
+// tests would bring an async runtime and more, all of it built again with a sanitizer.
+#[path = "../tests/replay/judge.rs"]
+mod judge;
+#[path = "../tests/harness/toy.rs"]
+mod toy;
+
+pub use connection::connection;
+pub use quoting::quoting;
+
 use tmux_cc::wire::{Escaped, Layout, Notification, escape_into};
 
 /// A line is a notification or `Unknown`, and `Unknown` keeps every byte.

@@ -94,6 +94,9 @@ pub enum Told {
         forged: Forged,
         /// Do two blocks up to its fence hold guesses? Then where one ends may be beyond knowing.
         uncertain: bool,
+        /// Does it hold a guard that closes its block, and no guess before it that would make
+        /// anybody suspicious? Then its end is missed, which can only be noticed later.
+        lucky: bool,
     },
     /// A block that nobody typed.
     Hook(bool, Vec<u8>),
@@ -118,6 +121,7 @@ pub struct Toy {
     forged: Forged,
     /// Blocks with guesses since the last fence.
     guessing: usize,
+    lucky: bool,
 }
 
 impl Toy {
@@ -135,6 +139,7 @@ impl Toy {
             blocks: Vec::new(),
             forged: Forged::Nothing,
             guessing: 0,
+            lucky: false,
         }
     }
 
@@ -210,6 +215,7 @@ impl Toy {
             blocks: std::mem::take(&mut self.blocks),
             forged: std::mem::replace(&mut self.forged, Forged::Nothing),
             uncertain: std::mem::take(&mut self.guessing) > 1,
+            lucky: std::mem::take(&mut self.lucky),
         });
         self.answered += 1;
     }
@@ -270,6 +276,7 @@ impl Toy {
                 }
             };
             assert!(!line.contains(&b'\n'), "a line with a newline in it");
+            self.lucky |= self.guessing == 0 && forged == Forged::Nothing && closes(&line, &guard);
             forged = forged.max(if closes(&line, &guard) {
                 Forged::Own
             } else if is_guard(&line) {

@@ -175,14 +175,22 @@ fn judge(heard: &[Heard], told: &[Told]) {
     let meant = lines.filter(|(_, wanted)| is_reply(wanted));
     for (heard, (told, wanted)) in replies.zip(meant) {
         answered += 1;
-        let uncertain = matches!(told, Told::Reply { uncertain, .. } if *uncertain);
-        let own = matches!(told, Told::Reply { forged, .. } if *forged == Forged::Own);
+        let Told::Reply {
+            forged,
+            uncertain,
+            lucky,
+            ..
+        } = told
+        else {
+            continue;
+        };
         match (heard, wanted) {
-            (Heard::Reply { id, .. }, Heard::Reply { id: wanted, .. })
-                if uncertain && heard.is_broken() =>
+            (Heard::Reply { id, .. }, Heard::Reply { id: wanted_id, .. })
+                if *lucky || *uncertain && heard.is_broken() =>
             {
-                // Where several blocks of a line hold guesses it may be wrong, but says so.
-                assert_eq!(id, wanted);
+                // It may be wrong, but says so.
+                assert!(heard.is_broken(), "{heard:?} is taken for {wanted:?}");
+                assert_eq!(id, wanted_id);
                 lost = true;
             }
             (
@@ -192,7 +200,7 @@ fn judge(heard: &[Heard], told: &[Told]) {
                     blocks: wanted,
                     ..
                 },
-            ) if own && heard.is_broken() => {
+            ) if *forged == Forged::Own && heard.is_broken() => {
                 // Of guesses that come close enough, the worst is thought.
                 assert_eq!((id, blocks), (wanted_id, wanted));
             }
