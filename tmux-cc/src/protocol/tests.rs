@@ -1,5 +1,6 @@
 //! Scripts of bytes and the events they must give, in any pieces.
 
+mod forged;
 mod hostile;
 mod junk;
 mod limits;

@@ -1,563 +1,196 @@
-//! What somebody who prints in a pane, or names a window, would try.
+//! The hostile list: every item of it is a row, with what is said of it, in the order of the list.
+//!
+//! | Part | Where |
+//! |---|---|
+//! | Framing | [`framing`] |
+//! | Names of lines, escapes, ids, output, subscriptions, names of things | [`lines`] |
+//! | Layouts | [`layouts`] |
+//! | Commands | [`commands`] |
+//! | Behaviour | here, and live, below |
+//!
+//! Of behaviour, what needs a real tmux is in `tests/live`:
+//!
+//! | Item | Test |
+//! |---|---|
+//! | The reader stops | `backpressure::commands_are_answered_while_nobody_takes_the_output`, `memory` |
+//! | The server is killed in the middle of a block | `faults::every_pending_command_hears_that_the_server_died` |
+//! | The client is killed | `following::a_client_that_is_taken_away_comes_back` |
+//! | A reply larger than a pipe while the writer waits | `backpressure::large_commands_and_large_replies_pass_each_other`, `backpressure::a_peer_that_answers_before_it_reads_on_is_no_deadlock` |
+//! | Hook spam | `replies::every_reply_is_that_of_its_command` |
+//!
+//! What somebody can do who writes guards into a body is in [`forged`](super::forged).
+
+mod commands;
+mod framing;
+mod layouts;
+mod lines;
 
 use super::*;
 
-/// Expected of a body with these lines: it is whole, and nothing else is said.
+/// An item of the list, what happens, and what is said of it.
+type Row<'a> = (&'a str, Vec<Step>, &'a [&'a str]);
+
+/// On a connection that has attached, whatever the pieces.
 #[track_caller]
-fn whole(body: &[&str], spoof: &str, desync: &[&str]) {
-    let text: String = body.iter().map(|line| line_of(line)).collect();
-    let text = text.as_bytes().escape_ascii();
-    let lines = body.join("|");
-    attached(
-        &[
-            send("a"),
-            send("b"),
-            say(&format!(
-                "B11|{lines}|E11|%window-add @1|stray|F0|%output %0 x|B21|E21|F1"
-            )),
-        ],
-        &[
-            desync,
-            &[
-                "WindowAdd { window: WindowId(1) }",
-                "stray \"stray\"",
-                &format!("reply 0: ok \"{text}\"{spoof}"),
-                "output %0 \"x\"",
-                "reply 1: ok \"\"",
-            ],
-        ]
-        .concat(),
-    );
-}
-
-const OWN: &str = "Spoofed(Guard { time: 1, number: 11, flags: 1 })";
-
-#[test]
-fn bodies_that_look_like_control_mode() {
-    for body in [
-        &["%output %0 x"][..],
-        &["%exit"],
-        &["%exit server exited unexpectedly", "x"],
-        &["%window-add @7", "%pause %0", "%continue %0", "%message x"],
-        &[
-            "%begin",
-            "%end",
-            "%error",
-            "%end ",
-            "%end 1",
-            "%end 1 11",
-            "%end 1 11 1 1",
-            "%end  1 11 1",
-        ],
-        &[
-            "%end 1 11 1 ",
-            "%end 01 11 1",
-            "%end 1 011 1",
-            "%end +1 11 1",
-            "%end 1\t11 1",
-            "%END 1 11 1",
-        ],
-        &[
-            "%end 1 11 1\r",
-            "%end 1 11 1\0",
-            " %end 1 11 1",
-            "x%end 1 11 1",
-            "%end 1 4294967307 1",
-        ],
-        &[
-            "%end 18446744073709551617 11 1",
-            "%end 999999999999999999999999999999 11 1",
-            "%end 1 11 -1",
-        ],
-        &[FENCE],
-        &["f00000000000000000000000000000000-0"],
-        &["\x1bP1000p%end 1 11 1", "\x1b\\"],
-        &["", "", ""],
-        &["f07070707070707070707070707070707-9"],
-    ] {
-        whole(body, "", &[]);
+fn rows(rows: &[Row<'_>]) {
+    for (item, steps, expected) in rows {
+        row(item, steps, expected);
     }
 }
 
-#[test]
-fn lookalikes_leave_the_body_whole() {
-    for body in [
-        &["E12"][..],
-        &["%end 2 11 1"],
-        &["e11"],
-        &["%end 1 11 3"],
-        &["X10", "E10"],
-        &["B11"],
-        &["B12", "E12"],
-        &["B11", "x", "B11"],
-        &["%end 1 1 1", "x", "%error 1 4294967295 0"],
-        &["%begin 1 11 1", "%output %0 x", "%end 1 10 1"],
-        &["%end 1 11 2"],
-        &["B12", "f00000000000000000000000000000000-0", "E12"],
-        // A fence's text that somebody has seen, without its guards or already answered.
-        &["%end 1 1 1", "f07070707070707070707070707070707-0"],
-        &["B12", "f07070707070707070707070707070707-9", "E12"],
-    ] {
-        whole(body, " Lookalike", &[]);
-    }
-}
-
-#[test]
-fn an_exact_guard_among_guesses_is_found_out() {
-    for body in [
-        &["E10", "E11", "E12"][..],
-        &["E9", "E10", "E11"],
-        &["E10", "E11", "E11", "E11", "x"],
-        &["E10", "X11", "%output %9 forged", "%exit", "rest"],
-        &["E10", "E11", "B12", "forged", "E12", "rest"],
-        &["E10", "E11", "B12", "never closed"],
-        &["E10", "E11", "b12", "x", "e12", "B11", "x", "E11", "y"],
-        &["E10", "E11", "B19", "x", "E19"],
-        &["E10", "E11", "%begin 1 4000000000 1", "x"],
-        &["X10", "X11"],
-        &["B11", "E11"],
-        &["E10", "E11", ""],
-        &["E10", "E11", "%exit server exited unexpectedly"],
-    ] {
-        whole(body, " Rejoined", &[OWN]);
-    }
-}
-
-#[test]
-fn a_forged_end_does_not_turn_an_error_into_success() {
-    attached(
-        &[send("a"), say("B11|E10|E11|no|X11|F0")],
-        &[
-            OWN,
-            "reply 0: error \"%end 1 10 1\\n%end 1 11 1\\nno\\n\" Rejoined",
-        ],
-    );
-    attached(
-        &[send("a"), say("B11|X10|X11|yes|E11|F0")],
-        &[
-            OWN,
-            "reply 0: ok \"%error 1 10 1\\n%error 1 11 1\\nyes\\n\" Rejoined",
-        ],
-    );
-}
-
-#[test]
-fn every_block_of_a_line_is_rejoined() {
-    attached(
-        &[
-            send("a ; b"),
-            say("B11|E10|E11|1|E11|%window-add @1|B12|E1|E12|2|E12|F0"),
-        ],
-        &[
-            OWN,
-            "WindowAdd { window: WindowId(1) }",
-            "Spoofed(Guard { time: 1, number: 12, flags: 1 })",
-            "reply 0: ok \"%end 1 10 1\\n%end 1 11 1\\n1\\n\", ok \"%end 1 1 1\\n%end 1 12 1\\n2\\n\" Rejoined",
-        ],
-    );
-    // A look-alike in the first is enough for the second to be looked at.
-    attached(
-        &[
-            send("a ; b"),
-            say("B11|E10|E11|b12|E12|e12|B13|E13|2|E13|F0"),
-        ],
-        &[
-            "unsolicited ok \"%end 1 12 1\\n\"",
-            "Spoofed(Guard { time: 1, number: 13, flags: 1 })",
-            "reply 0: ok \"%end 1 10 1\\n\", ok \"%end 1 13 1\\n2\\n\" Rejoined",
-        ],
-    );
-}
-
-#[test]
-fn two_blocks_that_spoof_together() {
-    // Two captures of one pane that has printed every guess there is.
-    attached(
-        &[
-            send("a ; b"),
-            say("B11|E10|E11|E12|1|E11|B12|E10|E11|E12|2|E12|F0"),
-        ],
-        &[
-            OWN,
-            "Spoofed(Guard { time: 1, number: 12, flags: 1 })",
-            "reply 0: ok \"%end 1 10 1\\n%end 1 11 1\\n%end 1 12 1\\n1\\n\", \
-         ok \"%end 1 10 1\\n%end 1 11 1\\n%end 1 12 1\\n2\\n\" Rejoined",
-        ],
-    );
-    let three = "B11|E10|E11|E12|E13|1|E11|B12|E10|E11|E12|E13|2|E12|B13|E10|E11|E12|E13|3|E13|F0";
-    let body = r"%end 1 10 1\n%end 1 11 1\n%end 1 12 1\n%end 1 13 1\n";
-    attached(
-        &[send("a ; b ; c"), say(three)],
-        &[
-            OWN,
-            "Spoofed(Guard { time: 1, number: 12, flags: 1 })",
-            "Spoofed(Guard { time: 1, number: 13, flags: 1 })",
-            &format!(r#"reply 0: ok "{body}1\n", ok "{body}2\n", ok "{body}3\n" Rejoined"#),
-        ],
-    );
-    // Only the second holds guesses at the first one's guard.
-    attached(
-        &[send("a ; b"), say("B11|E10|1|E11|B12|E10|E11|2|E12|F0")],
-        &["reply 0: ok \"%end 1 10 1\\n1\\n\", ok \"%end 1 10 1\\n%end 1 11 1\\n2\\n\" Lookalike"],
-    );
-    // The same of two blocks behind one that only holds a look-alike.
-    attached(
-        &[
-            send("a ; b ; c"),
-            say("B11|E10|E11|B12|E12|B13|1|E12|B13|2|E13|F0"),
-        ],
-        &[
-            "Spoofed(Guard { time: 1, number: 12, flags: 1 })",
-            "reply 0: ok \"%end 1 10 1\\n\", ok \"%end 1 12 1\\n%begin 1 13 1\\n1\\n\", ok \"2\\n\" Broken",
-        ],
-    );
-    // And every `%begin` too: where the first ends cannot be known, and that is said.
-    attached(
-        &[
-            send("a ; b"),
-            send("c"),
-            say("B11|E10|1|E11|B12|E10|E11|B12|2|E12|F0|F1"),
-        ],
-        &[
-            OWN,
-            "reply 0: ok \"%end 1 10 1\\n1\\n%end 1 11 1\\n%begin 1 12 1\\n%end 1 10 1\\n\", ok \"2\\n\" Broken",
-            "reply 1: ",
-        ],
-    );
-}
-
-#[test]
-fn a_single_lucky_guess_is_noticed() {
-    attached(
-        &[
-            send("a"),
-            send("b"),
-            say("B11|x|E11|rest|%output %0 x|E11|F0|B21|E21|F1"),
-        ],
-        &[
-            "stray \"rest\"",
-            "output %0 \"x\"",
-            OWN,
-            "reply 0: ok \"x\\n\" Broken",
-            "reply 1: ok \"\"",
-        ],
-    );
-    // Blocks forged behind it do not hide it.
-    attached(
-        &[send("a"), say("B11|x|E11|B12|forged|E12|E11|F0")],
-        &[OWN, "reply 0: ok \"x\\n\", ok \"forged\\n\" Broken"],
-    );
-    attached(
-        &[send("a"), say("B11|x|E11|B5|forged|E5|E11|F0")],
-        &[
-            "NumberWentBack { from: 11, to: 5 }",
-            "UnmatchedGuard(GuardLine { kind: End, guard: Guard { time: 1, number: 11, flags: 1 } })",
-            "reply 0: ok \"x\\n\", ok \"forged\\n\" Broken",
-        ],
-    );
-    // Nor does one that is left open: the fence ends it.
-    attached(
-        &[
-            send("a"),
-            send("b"),
-            say("B11|x|E11|B12|forged|E11|%window-add @1|F0|B21|E21|F1"),
-        ],
-        &[
-            "NeverClosed(Guard { time: 1, number: 12, flags: 1 })",
-            "stray \"forged\"",
-            OWN,
-            "WindowAdd { window: WindowId(1) }",
-            "reply 0: ok \"x\\n\" Broken",
-            "reply 1: ok \"\"",
-        ],
-    );
-    // In a hook's block it is not our reply that is broken.
-    attached(
-        &[send("a"), say("B11|E11|b12|x|e12|rest|e12|F0")],
-        &[
-            "unsolicited ok \"x\\n\"",
-            "stray \"rest\"",
-            "Spoofed(Guard { time: 1, number: 12, flags: 0 })",
-            "reply 0: ok \"\"",
-        ],
-    );
-}
-
-#[test]
-fn a_forged_begin_outside_a_block_swallows_nothing() {
-    for (forged, flags) in [("B12", 1), ("b12", 0)] {
-        attached(
-            &[
-                send("a"),
-                send("b"),
-                say(&format!(
-                    "B11|E11|{forged}|stray|%window-add @1|b13|hook|e13|F0|%output %0 x|B21|2|E21|F1"
-                )),
-            ],
-            &[
-                &format!("NeverClosed(Guard {{ time: 1, number: 12, flags: {flags} }})"),
-                "stray \"stray\"",
-                "WindowAdd { window: WindowId(1) }",
-                "unsolicited ok \"hook\\n\"",
-                "reply 0: ok \"\"",
-                "output %0 \"x\"",
-                "reply 1: ok \"2\\n\"",
-            ],
-        );
-    }
-    // Many of them, one with the very guard of the fence, one with a number far ahead.
-    attached(
-        &[
-            say("%begin 9 2000000000 1|x"),
-            send("a"),
-            say("B19|B12|B11|E11|b5|F0|B21|E21"),
-            send("b"),
-            say("F1"),
-        ],
-        &[
-            "NeverClosed(Guard { time: 9, number: 2000000000, flags: 1 })",
-            "stray \"x\"",
-            "NeverClosed(Guard { time: 1, number: 19, flags: 1 })",
-            "NeverClosed(Guard { time: 1, number: 12, flags: 1 })",
-            "NeverClosed(Guard { time: 1, number: 5, flags: 0 })",
-            "reply 0: ok \"\"",
-            "unsolicited ok \"\"",
-            "reply 1: ",
-        ],
-    );
-    // Over the limit what it swallowed is gone; that is said, and the next command is right.
-    attached_within(
-        Limits::default().reply(200),
-        &[
-            send("a"),
-            send("b"),
-            say(&format!("B11|E11|B12|{}|F0|B21|2|E21|F1", "x".repeat(300))),
-        ],
-        &[
-            "NeverClosed(Guard { time: 1, number: 12, flags: 1 })",
-            "reply 0: TooLarge { limit: 200 }",
-            "reply 1: ok \"2\\n\"",
-        ],
-    );
-    // And it is not the end of the connection either.
-    attached(
-        &[say("B12|%window-add @1|%exit"), End],
-        &["exited Detached"],
-    );
-}
-
-#[test]
-fn guards_without_a_partner() {
-    for (line, kind, number, flags) in [("E5", "End", 5, 1), ("x7", "Error", 7, 0)] {
-        attached(
-            &[say(&format!("{line}|%output %0 x"))],
-            &[
-                &format!(
-                    "UnmatchedGuard(GuardLine {{ kind: {kind}, guard: Guard {{ time: 1, number: {number}, flags: {flags} }} }})"
-                ),
-                "output %0 \"x\"",
-            ],
-        );
-    }
-    attached(&[say("B11|E11|E11")], &["unsolicited ok \"\"", OWN]);
-}
-
-#[test]
-fn numbers_rise_and_wrap() {
-    attached(
-        &[say("b5|e5|b4|e4|b4|e4|b9|e9")],
-        &[
-            "unsolicited ok \"\"",
-            "NumberWentBack { from: 5, to: 4 }",
-            "unsolicited ok \"\"",
-            "NumberWentBack { from: 4, to: 4 }",
-            "unsolicited ok \"\"",
-            "unsolicited ok \"\"",
-        ],
-    );
-    attached(
-        &[say(
-            "b2000000000|e2000000000|b4000000000|e4000000000|b4294967295|e4294967295|b0|e0|b7|e7",
-        )],
-        &["unsolicited ok \"\""; 5],
-    );
-    attached(
-        &[
-            send("a"),
-            say(
-                "b2000000000|e2000000000|b4000000000|e4000000000|B4294967295|E4294967295|B0|1|E0|F0",
-            ),
-        ],
-        &[
-            "unsolicited ok \"\"",
-            "unsolicited ok \"\"",
-            "reply 0: ok \"\", ok \"1\\n\"",
-        ],
-    );
-}
-
-/// The hostile list: a line outside any block, and what is said of it.
-#[test]
-fn hostile_lines_outside_a_block() {
-    let mib = "x".repeat(1 << 20);
-    for (line, expected) in [
-        // Guards that are none to the letter.
-        ("%end", "unknown \"%end\""),
-        ("%end 1", "unknown \"%end 1\""),
-        ("%end 1 2", "unknown \"%end 1 2\""),
-        ("%begin 1 2 1 4", "unknown \"%begin 1 2 1 4\""),
-        ("%begin -1 2 1", "unknown \"%begin -1 2 1\""),
-        ("%begin 1 +2 1", "unknown \"%begin 1 +2 1\""),
-        ("%begin 1 02 1", "unknown \"%begin 1 02 1\""),
-        ("%begin 1 4294967296 1", "unknown \"%begin 1 4294967296 1\""),
-        (
-            "%begin 18446744073709551616 2 1",
-            "unknown \"%begin 18446744073709551616 2 1\"",
-        ),
-        (
-            "%begin 1 999999999999999999999999999999 1",
-            "unknown \"%begin 1 999999999999999999999999999999 1\"",
-        ),
-        ("%begin 1\t2 1", "unknown \"%begin 1\\t2 1\""),
-        ("%begin  1 2 1", "unknown \"%begin  1 2 1\""),
-        ("%begin 1 2 1 ", "unknown \"%begin 1 2 1 \""),
-        ("%begin 1 2 1\r", "unknown \"%begin 1 2 1\\r\""),
-        ("%begin 1 2 -1", "unknown \"%begin 1 2 -1\""),
-        ("%begin 1 2 1\0", "unknown \"%begin 1 2 1\\x00\""),
-        ("b2|e2", "unsolicited ok \"\""),
-        ("%begin 1 2 2|%end 1 2 2", "unsolicited ok \"\""),
-        ("%begin 1 2 3|%end 1 2 3", "unsolicited ok \"\""),
-        (
-            "b2|b2|b3|e3|%end 1 2 1|e2",
-            "unsolicited ok \"%begin 1 2 0\\n%begin 1 3 0\\n%end 1 3 0\\n%end 1 2 1\\n\"",
-        ),
-        // Names.
-        ("%", "unknown \"%\""),
-        ("%%", "unknown \"%%\""),
-        ("% output", "unknown \"% output\""),
-        ("%OUTPUT %0 x", "unknown \"%OUTPUT %0 x\""),
-        ("%outputx", "unknown \"%outputx\""),
-        ("%foo-bar baz", "unknown \"%foo-bar baz\""),
-        ("", "stray \"\""),
-        ("\x1b\\", "stray \"\\x1b\\\\\""),
-        ("\x1bP1000px", "stray \"\\x1bP1000px\""),
-        ("%exits", "unknown \"%exits\""),
-        ("a\x1bP1000p", "stray \"a\\x1bP1000p\""),
-        ("\r", "stray \"\\r\""),
-        ("\0", "stray \"\\x00\""),
-        (&format!("%{mib}"), &format!("unknown \"%{mib}\"")),
-        (&mib, &format!("stray \"{mib}\"")),
-        (
-            "%window-renamed @0 ",
-            "WindowRenamed { window: WindowId(0), name: [] }",
-        ),
-        (
-            "%window-renamed @0 %end 1 2 3",
-            "WindowRenamed { window: WindowId(0), name: [37, 101, 110, 100, 32, 49, 32, 50, 32, 51] }",
-        ),
-        (
-            "%session-changed $0 a  ",
-            "SessionChanged { session: SessionId(0), name: [97, 32, 32] }",
-        ),
-        // Output.
-        ("%output %0 ", "output %0 \"\""),
-        ("%output %0", "unknown \"%output %0\""),
-        ("%output %0   x", "output %0 \"  x\""),
-        ("%output %01 x", "unknown \"%output %01 x\""),
-        ("%output %4294967295 x", "output %4294967295 \"x\""),
-        ("%output %4294967296 x", "unknown \"%output %4294967296 x\""),
-        ("%output %-1 x", "unknown \"%output %-1 x\""),
-        ("%output @0 x", "unknown \"%output @0 x\""),
-        ("%output %0 \\8\\", "output %0 \"\\\\8\\\\\""),
-        ("%output %0 \x7f", "output %0 \"\\x7f\""),
-        (
-            "%extended-output %0 5 x y : data : more",
-            "ExtendedOutput { pane: PaneId(0), age: 5, data: Escaped(\"data : more\") }",
-        ),
-        (
-            "%extended-output %0 5 x",
-            "unknown \"%extended-output %0 5 x\"",
-        ),
-        (
-            "%extended-output %0 5 :",
-            "unknown \"%extended-output %0 5 :\"",
-        ),
-        (
-            "%extended-output %0 18446744073709551615 : x",
-            "ExtendedOutput { pane: PaneId(0), age: 18446744073709551615, data: Escaped(\"x\") }",
-        ),
-    ] {
-        let steps = [
-            say("b1|e1"),
-            Step::Say(stream(line)),
-            say("%output %9 next"),
-            End,
-        ];
-        let expected = [
-            "attached ok \"\"",
-            expected,
-            "output %9 \"next\"",
-            "exited Eof",
-        ];
-        if line.len() < 1000 {
-            check(&steps, &expected);
+#[track_caller]
+fn row(item: &str, steps: &[Step], expected: &[&str]) {
+    let steps = [&[say("b1|e1")], steps].concat();
+    let expected = [&["attached ok \"\""], expected].concat();
+    let said = |step: &Step| match step {
+        Step::Say(bytes) => bytes.len(),
+        _ => 0,
+    };
+    let long = steps.iter().map(said).sum::<usize>() > 5000;
+    let sizes: &[usize] = if long {
+        &[usize::MAX, 4096, 1000]
+    } else {
+        &[usize::MAX, 1, 2, 3, 7, 61]
+    };
+    for &size in sizes {
+        for eager in [true, false] {
+            let told = play(Limits::default(), &steps, size, eager);
+            assert_eq!(told, expected, "{item}, in pieces of {size}");
         }
-        assert_eq!(play(Limits::default(), &steps, 1000, true), expected);
     }
 }
 
+/// Lines outside any block: what is said of them, before what follows and the end.
+#[track_caller]
+fn outside(item: &str, lines: &[u8], expected: &[&str]) {
+    let stream = [lines, b"\n%output %9 next\n"].concat();
+    let expected = [expected, &["output %9 \"next\"", "exited Eof"]].concat();
+    row(item, &[Step::Say(stream), End], &expected);
+}
+
+/// A line in the body of a reply: a part of it like any other, and no spoof either.
+#[track_caller]
+fn inside(item: &str, line: &[u8]) {
+    let stream = [
+        &stream("B11|a")[..],
+        line,
+        b"\n",
+        &stream("b|E11|F0|B21|E21|F1"),
+    ]
+    .concat();
+    let reply = format!("reply 0: ok \"a\\n{}\\nb\\n\"", line.escape_ascii());
+    let steps = [send("x"), send("y"), Step::Say(stream)];
+    row(item, &steps, &[&reply, "reply 1: ok \"\""]);
+}
+
 #[test]
-fn output_of_sixteen_megabytes_is_an_error_and_no_growth() {
+fn behaviour() {
+    let mut spam = String::from("B11|E11");
+    for number in 0..200 {
+        spam += &format!("|b{0}|hook|e{0}", 12 + number);
+    }
+    let hooks = ["unsolicited ok \"hook\\n\""; 200];
+    let spammed = [&hooks[..], &["reply 0: ok \"\"", "reply 1: ok \"1\\n\""]].concat();
+    let spam = format!("{spam}|B300|{FENCE}0|E300|B301|1|E301|B302|{FENCE}1|E302");
+
+    rows(&[
+        (
+            "partial reads of 1 byte",
+            vec![send("a"), say("B11|one|E11|%output %0 x\\012|F0")],
+            &["output %0 \"x\\\\012\"", "reply 0: ok \"one\\n\""],
+        ),
+        (
+            "server killed in the middle of a block",
+            vec![
+                send("a"),
+                say_cut("B11|one|tw%exit server exited unexpectedly"),
+                End,
+            ],
+            &[
+                "reply 0: Disconnected(Reason([115, 101, 114, 118, 101, 114, 32, 101, 120, 105, \
+                 116, 101, 100, 32, 117, 110, 101, 120, 112, 101, 99, 116, 101, 100, 108, 121]))",
+                "exited Reason([115, 101, 114, 118, 101, 114, 32, 101, 120, 105, 116, 101, 100, \
+                 32, 117, 110, 101, 120, 112, 101, 99, 116, 101, 100, 108, 121])",
+            ],
+        ),
+        (
+            "client killed in the middle of a block",
+            vec![send("a"), say_cut("B11|one|tw"), End],
+            &["reply 0: Disconnected(Eof)", "exited Eof"],
+        ),
+        (
+            "client killed in the middle of a line",
+            vec![send("a"), say_cut("%window-ad"), End],
+            &[
+                "CutLine { line: [37, 119, 105, 110, 100, 111, 119, 45, 97, 100] }",
+                "reply 0: Disconnected(Eof)",
+                "exited Eof",
+            ],
+        ),
+        (
+            "%pause inside block",
+            vec![
+                send("refresh-client -A '%0:pause'"),
+                say("B11|%pause %0|E11|F0"),
+            ],
+            &["Pause { pane: PaneId(0) }", "reply 0: ok \"\""],
+        ),
+        (
+            "%pause inside block of another command",
+            vec![send("capture-pane -p"), say("B11|%pause %0|E11|F0")],
+            &["reply 0: ok \"%pause %0\\n\""],
+        ),
+        (
+            "hook spam within a line",
+            vec![send("a"), send("b"), say(&spam)],
+            &spammed,
+        ),
+        (
+            "clock step, back and forward",
+            vec![
+                send("a ; b"),
+                say(
+                    "%begin 9 11 1|1|%end 9 11 1|%begin 8 12 1|2|%end 8 12 1|%begin 18446744073709551615 13 0|%end 18446744073709551615 13 0|F0",
+                ),
+            ],
+            &["unsolicited ok \"\"", "reply 0: ok \"1\\n\", ok \"2\\n\""],
+        ),
+        (
+            "clock step within a block",
+            vec![send("a"), say("B11|%end 2 11 1|E11|F0")],
+            &["reply 0: ok \"%end 2 11 1\\n\" Lookalike"],
+        ),
+    ]);
+}
+
+/// `10 000 pipelined commands`, and as many blocks that nobody typed between them.
+#[test]
+fn a_flood_of_blocks_with_flags_0_reaches_nobody_and_is_not_kept() {
     let mut conn = new(Limits::default());
-    conn.receive(b"%output %0 ");
-    for _ in 0..(16 << 20) / 4096 {
-        conn.receive(&[b'x'; 4096]);
-        assert!(conn.poll_event().is_none());
-        assert!(conn.held() < 3 * Limits::default().line);
+    conn.receive(&stream("b1|e1"));
+    for _ in 0..10_000 {
+        conn.send(&Command::raw("a")).unwrap();
     }
-    conn.receive(b"\n%output %0 y\n");
-    let mut told = Vec::new();
-    drain(&mut conn, &mut told);
-    assert!(told[0].ends_with("length: 16777227 }"), "{}", told[0]);
-    assert_eq!(told[1..], ["output %0 \"y\""]);
-}
-
-#[test]
-fn every_byte_passes_untouched() {
-    let all: Vec<u8> = (0..=255).filter(|&b| b != b'\n').collect();
-    let line = [&b"%output %0 "[..], &all, b"\n"].concat();
-    let body = [stream("B11"), all.clone(), b"\n".to_vec(), stream("E11|F0")].concat();
-    attached(
-        &[send("a"), Step::Say(line), Step::Say(body)],
-        &[
-            &format!("output %0 \"{}\"", all.escape_ascii()),
-            &format!("reply 0: ok \"{}\\n\"", all.escape_ascii()),
-        ],
-    );
-}
-
-#[test]
-fn every_end_of_a_stream_ends_it() {
-    let whole = stream(
-        "b1|e1|%output %0 \\033[m|B11|E10|E11|x|E11|b12|e12|stray|F0|B21|E21|%exit server exited unexpectedly",
-    );
-    for cut in 0..=whole.len() {
-        let steps = [send("a"), send("b"), Step::Say(whole[..cut].to_vec()), End];
-        let told = play(Limits::default(), &steps, usize::MAX, true);
-        for id in ["reply 0", "reply 1"] {
-            assert_eq!(
-                told.iter().filter(|line| line.starts_with(id)).count(),
-                1,
-                "{cut}: {told:?}"
+    let (mut hooks, mut replies, mut number) = (0, 0, 1);
+    for id in 0..10_000 {
+        for (flags, body) in [(0, "hook\n"), (1, "mine\n"), (1, &format!("{FENCE}{id}\n"))] {
+            number += 1;
+            conn.receive(
+                format!("%begin 1 {number} {flags}\n{body}%end 1 {number} {flags}\n").as_bytes(),
             );
         }
-        assert!(told.last().unwrap().starts_with("exited "));
-        assert_eq!(
-            told.iter()
-                .filter(|line| line.starts_with("exited "))
-                .count(),
-            1
-        );
-        assert_eq!(play(Limits::default(), &steps, 1, true), told, "{cut}");
+        while let Some(event) = conn.poll_event() {
+            match event {
+                Event::Unsolicited(block) => hooks += usize::from(block.text() == b"hook"),
+                Event::Reply(id, Ok(reply)) => {
+                    assert_eq!((id.0, reply.text()), (replies, &b"mine"[..]));
+                    replies += 1;
+                }
+                Event::Attached(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(conn.held() < 512 << 10, "{} bytes", conn.held());
     }
+    assert_eq!((hooks, replies, conn.pending()), (10_000, 10_000, 0));
 }
