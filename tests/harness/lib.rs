@@ -8,6 +8,8 @@
 //! | [`seeded`] | [`Seeded`](seeded::Seeded): a stream of bytes that is a function of a seed |
 //! | [`process`] | [`Process`]: is it alive, what it holds |
 //! | [`toy`] | [`Toy`](toy::Toy): control mode without a tmux, scripted, that says what it means |
+//! | [`scenario`] | what is played to a tmux, and the transcripts that come of it |
+//! | `bin/record_transcripts.rs` | `record-transcripts`: writes them down |
 //! | `bin/pane_agent.rs` | `pane-agent`: prints known bytes inside a pane ([`pane_agent!`]) |
 //!
 //! The harness panics where a test would: its callers are tests, and a panic with a sentence is
@@ -23,6 +25,7 @@
 )]
 
 pub mod process;
+pub mod scenario;
 pub mod seeded;
 pub mod server;
 pub mod toy;

@@ -1,19 +1,30 @@
 //! A stream means the same whatever the pieces in which it comes.
 
+use harness::scenario::Transcript;
 use proptest::prelude::*;
-use tmux_cc::protocol::{Connection, Limits, Nonce};
+use tmux_cc::protocol::Connection;
 
+use crate::played::{commands, connection};
 use crate::recordings;
 
 /// Files smaller than this are cut at every byte.
-const SMALL: usize = 8 << 10;
+const SMALL: usize = 2 << 10;
 
 const SIZES: [usize; 6] = [1, 2, 3, 7, 64, 4096];
 
 /// Everything that a connection says of a stream that comes in these pieces; `eager` asks after
 /// every piece, not only at the end.
-fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, eager: bool) -> Vec<String> {
-    let mut conn = Connection::new(Limits::default(), Nonce::new([7; 16]));
+///
+/// Every command is queued first: when it was sent would depend on the pieces.
+fn events<'a>(
+    (version, transcript): &(String, Transcript),
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    eager: bool,
+) -> Vec<String> {
+    let mut conn = connection(version);
+    for (_, command) in commands(transcript) {
+        conn.send(&command).expect("it was sent");
+    }
     let mut said = Vec::new();
     let mut drain = |conn: &mut Connection| {
         while let Some(event) = conn.poll_event() {
@@ -52,48 +63,31 @@ fn cut<'a>(stream: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
 }
 
 #[test]
-fn every_recording_attaches_and_ends() {
-    let recordings = recordings();
-    assert!(!recordings.is_empty());
-    for (name, stream) in recordings {
-        let said = events([&stream[..]], true);
-        assert!(
-            said.iter().any(|event| event.starts_with("Attached")),
-            "{name:?}"
-        );
-        assert!(
-            said.last().is_some_and(|event| event.starts_with("Exited")),
-            "{name:?}"
-        );
-        assert!(
-            said.iter().all(|event| !event.starts_with("Desync")),
-            "{name:?}: {said:#?}"
-        );
-    }
-}
-
-#[test]
 fn one_cut_anywhere_changes_nothing() {
-    for (name, stream) in recordings() {
+    for recording in recordings() {
+        let stream = &recording.1.stream;
         if stream.len() >= SMALL {
             continue;
         }
-        let whole = events([&stream[..]], true);
+        let whole = events(&recording, [&stream[..]], true);
         for at in 0..=stream.len() {
             let (head, tail) = stream.split_at(at);
-            let said = events([head, tail], true);
-            assert_eq!(difference(&said, &whole), None, "{name:?} cut at {at}");
+            let said = events(&recording, [head, tail], true);
+            let name = &recording.1.name;
+            assert_eq!(difference(&said, &whole), None, "{name} cut at {at}");
         }
     }
 }
 
 #[test]
 fn pieces_of_one_size_change_nothing() {
-    for (name, stream) in recordings() {
-        let whole = events([&stream[..]], true);
+    for recording in recordings() {
+        let stream = &recording.1.stream;
+        let whole = events(&recording, [&stream[..]], true);
         for (size, eager) in SIZES.iter().flat_map(|&size| [(size, true), (size, false)]) {
-            let said = events(stream.chunks(size), eager);
-            assert_eq!(difference(&said, &whole), None, "{name:?} by {size}");
+            let said = events(&recording, stream.chunks(size), eager);
+            let name = &recording.1.name;
+            assert_eq!(difference(&said, &whole), None, "{name} by {size}");
         }
     }
 }
@@ -104,11 +98,12 @@ fn cuts_anywhere_change_nothing() {
         proptest::collection::vec(any::<usize>(), 0..40),
         any::<bool>(),
     );
-    for (name, stream) in recordings() {
-        let whole = events([&stream[..]], true);
+    for recording in recordings() {
+        let stream = &recording.1.stream;
+        let whole = events(&recording, [&stream[..]], true);
         proptest!(|((places, eager) in &cuts)| {
-            let said = events(cut(&stream, &places), eager);
-            prop_assert_eq!(difference(&said, &whole), None, "{:?}", name);
+            let said = events(&recording, cut(stream, &places), eager);
+            prop_assert_eq!(difference(&said, &whole), None, "{}", &recording.1.name);
         });
     }
 }
