@@ -47,6 +47,7 @@ async fn notifications_that_nobody_reads_are_counted() {
         lagged > 0 && renamed > 0,
         "{renamed} came, {lagged} did not"
     );
+    assert_eq!(client.health().lagged, lagged);
     // And it goes on from there.
     ask(&client, "rename-window -t main last").await;
     soon("one more", async {
@@ -94,4 +95,5 @@ async fn what_is_missing_is_said_before_the_end() {
         }
     }
     assert!(exited && lagged > 0, "{exited} {lagged}");
+    assert_eq!(client.health().lagged, lagged);
 }

@@ -46,7 +46,7 @@ impl Following {
         };
         this.tree_is_right().await;
         // Up to 3.6, a server can crash when sessions are made while a client attaches.
-        until_async(PATIENCE, "every client", async || {
+        until_async(LONG, "every client", async || {
             let followed = this
                 .server
                 .answer(["list-sessions", "-F", "#{destroy-unattached}"]);

@@ -18,6 +18,7 @@ mod faults;
 mod floor;
 mod following;
 mod harness_self;
+mod health;
 mod memory;
 mod quoting;
 mod replies;

@@ -17,6 +17,7 @@ use super::error::{AttachError, ClientError};
 use super::events::Identity;
 use super::flow::{Budget, Inbox, SourceId};
 use super::handle::{Attached, Client, Events};
+use super::health::Meter;
 use super::process::Process;
 use super::socket::Socket;
 use crate::protocol::{Command, Exit, Limits, Nonce, Reply};
@@ -185,7 +186,16 @@ impl Attach {
     /// # Errors
     /// [`AttachError`]; the process is let go of in order then.
     pub async fn start(self) -> Result<(Client, Events, Driver), AttachError> {
-        let inbox = Inbox::events(self.budget);
+        let meter = Arc::new(Meter::new(self.socket.path()));
+        self.start_metered(meter).await
+    }
+
+    /// The same, counted together with others.
+    pub(super) async fn start_metered(
+        self,
+        meter: Arc<Meter>,
+    ) -> Result<(Client, Events, Driver), AttachError> {
+        let inbox = Inbox::events(self.budget, meter);
         let (client, _, driver) = self.start_into(Arc::clone(&inbox), None).await?;
         Ok((client, Events { inbox }, driver))
     }
@@ -205,7 +215,7 @@ impl Attach {
             writer: Box::new(writer),
             process: None,
         };
-        let inbox = Inbox::events(self.budget);
+        let inbox = Inbox::events(self.budget, Arc::default());
         let (client, _, driver) = self.attach(transport, Arc::clone(&inbox), None).await?;
         Ok((client, Events { inbox }, driver))
     }
@@ -216,6 +226,13 @@ impl Attach {
         inbox: Arc<Inbox>,
         session: Option<SessionId>,
     ) -> Result<(Client, SourceId, Driver), AttachError> {
+        let transport = self.spawn().inspect_err(|error| {
+            inbox.meter().failed(self.pause_after.is_some(), error);
+        })?;
+        self.attach(transport, inbox, session).await
+    }
+
+    fn spawn(&self) -> Result<Transport, AttachError> {
         let mut program = Program::new(&self.tmux);
         program
             .args(["-N", "-S"])
@@ -226,15 +243,25 @@ impl Attach {
                 program: self.tmux.clone(),
                 source,
             })?;
-        let transport = Transport {
+        Ok(Transport {
             reader: Box::new(reader),
             writer: Box::new(writer),
             process: Some(process),
-        };
-        self.attach(transport, inbox, session).await
+        })
     }
 
     async fn attach(
+        self,
+        transport: Transport,
+        inbox: Arc<Inbox>,
+        session: Option<SessionId>,
+    ) -> Result<(Client, SourceId, Driver), AttachError> {
+        let (meter, output) = (Arc::clone(inbox.meter()), self.pause_after.is_some());
+        let attached = self.try_attach(transport, inbox, session).await;
+        attached.inspect_err(|error| meter.failed(output, error))
+    }
+
+    async fn try_attach(
         self,
         transport: Transport,
         inbox: Arc<Inbox>,
@@ -275,11 +302,13 @@ impl Attach {
             }
         };
         let attached = Arc::new(attached);
+        let meter = Arc::clone(core.set_attached(&attached, self.pause_after.is_some()));
         Ok((
             Client {
                 requests,
                 attached,
                 exit,
+                meter,
             },
             source,
             Driver::new(core),

@@ -16,7 +16,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::ClientError;
 use super::flow::{Inbox, Order, Raw, SourceId};
-use super::handle::Request;
+use super::handle::{Attached, Request};
+use super::health::Meter;
 use super::process::Process;
 use crate::protocol::{
     Command, CommandId, Connection, Event, Exit, Limits, Nonce, Polled, Reply, ReplyError,
@@ -101,6 +102,8 @@ pub(super) struct Core {
     /// Words that tmux has said while attaching: an error, a complaint about the command line.
     said: Vec<u8>,
     greeted: bool,
+    /// Who it is since it is attached, and whether it takes output.
+    attached: Option<(Arc<Attached>, bool)>,
     exit: Arc<OnceLock<Exit>>,
     /// Until when nothing was read; only where there is output to wait for.
     heard: Option<Instant>,
@@ -144,6 +147,7 @@ impl Core {
             process: transport.process,
             said: Vec::new(),
             greeted: false,
+            attached: None,
             exit: ends.exit,
             heard: None,
             leaving: None,
@@ -166,6 +170,13 @@ impl Core {
     /// Has the command that attached succeeded?
     pub(super) const fn is_greeted(&self) -> bool {
         self.greeted
+    }
+
+    /// It is attached, and counts as such until it is dropped.
+    pub(super) fn set_attached(&mut self, attached: &Arc<Attached>, output: bool) -> &Arc<Meter> {
+        self.attached = Some((Arc::clone(attached), output));
+        self.inbox.meter().attached(attached, output);
+        self.inbox.meter()
     }
 
     /// Is it a process of ours that talks to the server?
@@ -388,7 +399,7 @@ impl Core {
                 Polled::Event(Event::Refused(block)) => self.said = block.text().to_vec(),
                 Polled::Event(Event::Unsolicited(block)) => self.raw.push(Raw::Block(block)),
                 Polled::Event(Event::Desync(desync)) => {
-                    tracing::warn!(?desync, "control stream is not what it should be");
+                    self.inbox.meter().desync(&desync);
                     self.raw.push(Raw::Desync(desync));
                 }
                 Polled::Event(Event::Exited(exit)) => {
@@ -408,6 +419,9 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         let _ = self.exit.set(Exit::Eof);
+        if let (Some((attached, output)), Some(exit)) = (&self.attached, self.exit.get()) {
+            self.inbox.meter().detached(attached, *output, exit);
+        }
         if let Some(process) = self.process.take() {
             let none = Box::new(tokio::io::empty());
             let reader = std::mem::replace(&mut self.reader, none);

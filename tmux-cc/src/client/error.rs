@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::protocol::{CommandError, Exit, ReplyError};
-use crate::wire::Version;
+use crate::wire::{Shown, Version};
 
 /// Why a control client did not attach.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub enum AttachError {
         socket: PathBuf,
     },
     /// The client ended before it was attached, with what tmux said.
-    #[error("tmux refused the client: {}", said.escape_ascii())]
+    #[error("tmux refused the client: {}", Shown(said))]
     Refused {
         /// tmux's words, such as `can't find session: x`.
         said: Vec<u8>,
@@ -101,7 +101,7 @@ pub enum ServerError {
         source: io::Error,
     },
     /// The program is older than tmux 3.2, or is not tmux.
-    #[error("{} is no tmux of {} or later: it says \"{}\"", program.display(), Version::FLOOR, said.escape_ascii())]
+    #[error("{} is no tmux of {} or later: it says \"{}\"", program.display(), Version::FLOOR, Shown(said))]
     NotTmux {
         /// The program.
         program: PathBuf,

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::events::{Batch, Cause, Data, Ending, Identity, Item};
+use super::health::Meter;
 use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Notification, PaneId, SessionId};
 use state::{Flow, Owner, Source, State, weight};
@@ -120,25 +121,32 @@ pub(super) struct Inbox {
     /// Are lines kept, and does the stream end with its last source? So for the events of one
     /// client; the merged output of a server holds nothing but output.
     events: bool,
+    meter: Arc<Meter>,
 }
 
 impl Inbox {
     /// The events of one client.
-    pub(super) fn events(budget: Budget) -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::default(),
-            budget,
-            events: true,
-        })
+    pub(super) fn events(budget: Budget, meter: Arc<Meter>) -> Arc<Self> {
+        Self::new(budget, true, meter)
     }
 
     /// The merged output of many.
-    pub(super) fn merged(budget: Budget) -> Arc<Self> {
+    pub(super) fn merged(budget: Budget, meter: Arc<Meter>) -> Arc<Self> {
+        Self::new(budget, false, meter)
+    }
+
+    fn new(budget: Budget, events: bool, meter: Arc<Meter>) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::default(),
+            state: Mutex::new(State::new(Arc::clone(&meter))),
             budget,
-            events: false,
+            events,
+            meter,
         })
+    }
+
+    /// Counts what happens here and to who delivers.
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::error::ClientError;
 use super::events::{Batch, Identity};
 use super::flow::Inbox;
+use super::health::{Health, Meter};
 use crate::protocol::{Command, Exit, Reply};
 use crate::wire::SessionId;
 
@@ -49,6 +50,7 @@ pub struct Client {
     pub(super) requests: mpsc::Sender<Request>,
     pub(super) attached: Arc<Attached>,
     pub(super) exit: Arc<OnceLock<Exit>>,
+    pub(super) meter: Arc<Meter>,
 }
 
 impl Client {
@@ -111,6 +113,13 @@ impl Client {
     #[must_use]
     pub fn exit(&self) -> Option<&Exit> {
         self.exit.get()
+    }
+
+    /// How often what has happened to this client so far; to all clients of its
+    /// [`Server`](super::Server), where it is one of those.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.meter.read()
     }
 
     fn ended(&self) -> ClientError {

@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod flow;
 mod handle;
+mod health;
 mod process;
 mod server;
 mod socket;
@@ -26,6 +27,7 @@ pub use error::{AttachError, ClientError, ServerError};
 pub use events::{Batch, Cause, Ended, Ending, Event, Identity, Loss, Output, Resync};
 pub use flow::Budget;
 pub use handle::{Attached, Client, Events};
+pub use health::Health;
 pub use server::{
     Changes, OutputTaken, Server, ServerBuilder, ServerChange, ServerOutput, Waiting,
 };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::wire::Shown;
+
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -28,7 +30,7 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Detached => f.write_str("detached, or the session ended"),
-            Self::Reason(reason) => reason.escape_ascii().fmt(f),
+            Self::Reason(reason) => Shown(reason).fmt(f),
             Self::Eof => f.write_str("the control client ended without a reason"),
         }
     }

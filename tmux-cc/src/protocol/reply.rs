@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::exit::Exit;
-use crate::wire::Guard;
+use crate::wire::{Guard, Shown};
 
 /// One guard pair and what stood between.
 ///
@@ -163,11 +163,7 @@ impl Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "tmux refused the command: {}",
-            self.message().escape_ascii()
-        )
+        write!(f, "tmux refused the command: {}", Shown(self.message()))
     }
 }
 
@@ -231,7 +227,7 @@ mod tests {
         assert_eq!(failed.message(), b"can't find pane: %9");
         assert_eq!(
             failed.to_string(),
-            "tmux refused the command: can\\'t find pane: %9"
+            "tmux refused the command: can't find pane: %9"
         );
         assert_eq!(reply.lines().count(), 3);
         assert_eq!(reply.text(), b"fine");

@@ -15,6 +15,7 @@ mod layout;
 mod line;
 mod notification;
 mod quote;
+mod shown;
 mod version;
 
 pub use escape::{Decoded, Escaped, escape_into};
@@ -24,4 +25,5 @@ pub use layout::{Cell, Cells, Content, Layout, LayoutError, Panes};
 pub use line::{DCS, ST, split_line};
 pub use notification::Notification;
 pub use quote::{LineError, QuoteError, check_line, quote, quoted};
+pub(crate) use shown::Shown;
 pub use version::Version;

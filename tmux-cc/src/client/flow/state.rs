@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::{Budget, Order, SourceId};
 use crate::client::events::{Batch, Cause, Data, Ended, Ending, Identity, Item, Loss, Resync};
+use crate::client::health::Meter;
 use crate::wire::{PaneId, SessionId};
 
 /// Where a pane's flow stands.
@@ -91,7 +92,7 @@ impl Source {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) queue: VecDeque<Batch>,
     /// Bytes that the queue keeps alive.
@@ -110,9 +111,28 @@ pub(super) struct State {
     pub(super) closed: bool,
     /// Will no source ever come again?
     pub(super) finished: bool,
+    meter: Arc<Meter>,
 }
 
 impl State {
+    pub(super) fn new(meter: Arc<Meter>) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            bytes: 0,
+            panes: HashMap::new(),
+            waiting: Vec::new(),
+            holders: 0,
+            sources: HashMap::new(),
+            next_source: 0,
+            server: None,
+            lagged: 0,
+            waker: None,
+            closed: false,
+            finished: false,
+            meter,
+        }
+    }
+
     /// Counts output of a pane, and says where in its stream it stands if it is taken.
     pub(super) fn take_output(
         &mut self,
@@ -253,6 +273,16 @@ impl State {
 
     /// The server has paused a pane.
     pub(super) fn paused(&mut self, source: SourceId, pane: PaneId, budget: Budget) {
+        let asked = |source: &mut Source| source.paused.get_mut(&pane).map(|done| *done = true);
+        if self.sources.get_mut(&source).and_then(asked).is_some() {
+            return;
+        }
+        if !self.panes.contains_key(&pane) {
+            // It was paused before it had printed anything that came.
+            let mut items = Vec::new();
+            self.first_sight(pane, source, &mut items);
+            self.enqueue(Bytes::new(), items);
+        }
         let Some(flow) = self.panes.get_mut(&pane) else {
             return;
         };
@@ -263,6 +293,7 @@ impl State {
             return;
         }
         flow.flow = Flow::Paused;
+        self.meter.paused(pane);
         self.waiting.push(pane);
         if self.bytes <= budget.bytes / 4 {
             self.resume();
@@ -332,7 +363,11 @@ impl State {
     /// What has been dropped of what is not output, to be said.
     pub(super) fn lagged(&mut self) -> Option<Item> {
         let count = mem::take(&mut self.lagged);
-        (count > 0).then_some(Item::Lagged(count))
+        if count == 0 {
+            return None;
+        }
+        self.meter.lagged(count);
+        Some(Item::Lagged(count))
     }
 
     pub(super) fn enqueue(&mut self, chunk: Bytes, items: Vec<Item>) {
@@ -347,6 +382,11 @@ impl State {
     ) {
         if items.is_empty() || self.closed {
             return;
+        }
+        for item in &items {
+            if let Item::Resync(resync) = item {
+                self.meter.resync(resync);
+            }
         }
         self.bytes += weight(&chunk, &items);
         self.queue.push_back(Batch {

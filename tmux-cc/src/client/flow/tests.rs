@@ -57,7 +57,7 @@ fn said(inbox: &Inbox) -> Vec<String> {
 }
 
 fn merged() -> (Arc<Inbox>, SourceId) {
-    let inbox = Inbox::merged(Budget::bytes(0));
+    let inbox = Inbox::merged(Budget::bytes(0), Arc::default());
     let (source, _) = inbox.register(Some(SessionId(0)));
     (inbox, source)
 }
@@ -122,6 +122,26 @@ fn a_pause_by_the_server_is_answered_by_itself() {
     assert_eq!(inbox.take_orders(source), [Order::Continue(P)]);
     read(&inbox, source, "%continue %1\n%output %1 b\n");
     assert_eq!(said(&inbox), ["%1 1 paused 0", "%1 1+0 b"]);
+}
+
+#[test]
+fn a_pane_that_is_paused_before_it_was_seen_goes_on() {
+    let (inbox, source) = merged();
+    inbox.set_watermark(source, P);
+    read(&inbox, source, "%pause %1\n%pause %2\n");
+    let orders = inbox.take_orders(source);
+    assert_eq!(orders, [Order::Continue(P), Order::Continue(Q)]);
+    read(&inbox, source, "%continue %1\n%continue %2\n");
+    read(&inbox, source, "%output %1 b\n%output %2 c\n");
+    assert_eq!(
+        said(&inbox),
+        [
+            "%1 0 first-sight 0",
+            "%2 1 paused 0",
+            "%1 0+0 b",
+            "%2 1+0 c"
+        ]
+    );
 }
 
 #[test]

@@ -148,6 +148,7 @@ impl Life {
             shared,
             notes,
             dirty: Arc::new(Notify::new()),
+            server: Arc::clone(&server),
             calm: Arc::new(Calm::new(Quirks::of(server.version))),
         };
         Self {

@@ -13,7 +13,7 @@ use super::shared::Shared;
 use crate::client::attach::Attach;
 use crate::client::driver::Driver;
 use crate::client::error::AttachError;
-use crate::client::events::{Batch, Event};
+use crate::client::events::{Batch, Event, Identity};
 use crate::client::flow::SourceId;
 use crate::client::handle::{Client, Events};
 use crate::format::SessionRow;
@@ -57,6 +57,8 @@ pub(super) struct Context {
     pub(super) notes: mpsc::UnboundedSender<Note>,
     /// Something has changed that only a new listing tells.
     pub(super) dirty: Arc<Notify>,
+    /// Which life that is.
+    pub(super) server: Arc<Identity>,
     /// When clients may come and go.
     pub(super) calm: Arc<Calm>,
 }
@@ -84,6 +86,7 @@ impl Context {
     /// Keeps a client on a session until it is told to stop.
     pub(super) async fn keep(self, session: SessionRow, output: bool, stop: CancellationToken) {
         let mut backoff = Backoff::new(PAUSES);
+        let mut again = false;
         while !stop.is_cancelled() {
             let turn = tokio::select! {
                 turn = self.calm.handshake() => turn,
@@ -93,11 +96,19 @@ impl Context {
             let attached = self.attach(session.id, output).await;
             drop(turn);
             match attached {
+                // It ended in the meantime, and another has taken its place: what belongs to that
+                // one must not be taken for this one's.
+                Ok(running) if running.server() != &*self.server => {
+                    running.leave().await;
+                    self.note(Note::NoServer);
+                }
                 Ok(running) => {
+                    if std::mem::replace(&mut again, true) {
+                        self.shared.inbox.meter().reconnected(session.id, output);
+                    }
                     let source = running.source();
                     let began = Instant::now();
                     let exit = self.run(session.id, running, &stop).await;
-                    tracing::debug!(session = %session.id, output, %exit, "client ended");
                     if began.elapsed() > PAUSES.1 {
                         backoff = Backoff::new(PAUSES);
                     }
@@ -140,7 +151,8 @@ impl Context {
             let (client, source, driver) = attach.start_into(inbox, Some(session)).await?;
             Ok(Running::Output(client, source, driver))
         } else {
-            let (client, events, driver) = attach.start().await?;
+            let meter = Arc::clone(self.shared.inbox.meter());
+            let (client, events, driver) = attach.start_metered(meter).await?;
             Ok(Running::Commands(client, events, driver))
         }
     }
@@ -230,6 +242,18 @@ enum Running {
 }
 
 impl Running {
+    fn server(&self) -> &Identity {
+        let (Self::Commands(client, ..) | Self::Output(client, ..)) = self;
+        &client.attached().server
+    }
+
+    /// Leaves again at once.
+    async fn leave(self) {
+        let (Self::Commands(client, _, driver) | Self::Output(client, _, driver)) = self;
+        client.detach().await;
+        driver.await;
+    }
+
     const fn source(&self) -> Option<SourceId> {
         match self {
             Self::Output(_, source, _) => Some(*source),

@@ -31,6 +31,7 @@ use super::error::{ClientError, ServerError};
 use super::events::{Batch, Identity};
 use super::flow::Budget;
 use super::handle::Client;
+use super::health::Health;
 use super::socket::Socket;
 use crate::protocol::{Command, Limits, Reply};
 use crate::tree::Tree;
@@ -98,7 +99,7 @@ impl ServerBuilder {
             return Err(ServerError::NotASocket { socket });
         }
         self.check_program().await?;
-        let shared = Arc::new(Shared::new(self.budget));
+        let shared = Arc::new(Shared::new(self.budget, socket.clone()));
         let stop = CancellationToken::new();
         let task = tokio::spawn(follow::follow(self, Arc::clone(&shared), stop.clone()));
         let handle = Handle {
@@ -211,6 +212,12 @@ impl Server {
     #[must_use]
     pub fn changes(&self) -> Changes {
         Changes::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// How often what has happened since it is followed, over all its clients and lives.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.handle.shared.inbox.meter().read()
     }
 
     /// The control client of a session, for commands that concern it.

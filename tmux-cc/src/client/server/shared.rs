@@ -1,6 +1,7 @@
 //! What the task that follows a server shares with the handles.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{broadcast, watch};
@@ -10,6 +11,7 @@ use super::listing::{Listing, Waiting};
 use crate::client::events::Identity;
 use crate::client::flow::{Budget, Inbox};
 use crate::client::handle::Client;
+use crate::client::health::Meter;
 use crate::protocol::Exit;
 use crate::tree::{Change, Tree};
 use crate::wire::SessionId;
@@ -50,8 +52,8 @@ impl Model {
 }
 
 impl Shared {
-    pub(super) fn new(budget: Budget) -> Self {
-        let inbox = Inbox::merged(budget);
+    pub(super) fn new(budget: Budget, socket: PathBuf) -> Self {
+        let inbox = Inbox::merged(budget, Arc::new(Meter::new(socket)));
         inbox.close();
         Self {
             inbox,
