@@ -109,6 +109,8 @@ fn waits(s: &mut Stage) {
         // There it is a mode, and so is a prompt.
         s.on(0).expect_times(2, "%pane-mode-changed %0");
     }
+    s.send("display-popup -E true");
+    s.send("lock-client");
     s.send("suspend-client");
     s.send("refresh-client");
     // A control client cannot answer: its queue stays frozen, and only its end helps.

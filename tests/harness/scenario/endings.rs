@@ -66,6 +66,7 @@ fn never_attached(s: &mut Stage) {
             ],
         ),
         ("unknown", &["bogus-command"]),
+        ("no-client", &["refresh-client", "-B", "x"]),
     ] {
         let client = s.start(name, args);
         s.on(client).ends();
@@ -90,6 +91,19 @@ fn detached(s: &mut Stage) {
         .raw("display-message -p one\ndisplay-message -p two\ndisplay-message -p no");
     s.on(client).hang_up();
     s.on(client).ends();
+
+    let client = s.attach("end-of-input-waiting", &[]);
+    s.on(client)
+        .raw("wait-for nobody\ndisplay-message -p never\n");
+    s.on(client).expect("%end");
+    s.on(client).hang_up();
+    s.on(client).ends();
+
+    // What a terminal would run in its place is nothing to a client without one.
+    let client = s.attach("detach-and-run", &[]);
+    s.on(client).send("detach-client -E true");
+    s.on(client).send("display-message -p 'still here'");
+    s.on(client).detach();
 
     for (name, signal) in [
         ("SIGTERM", Signal::TERM),

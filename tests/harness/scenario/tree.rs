@@ -46,18 +46,24 @@ fn panes(s: &mut Stage) {
     s.expect("%layout-change @0");
     s.send("swap-pane -s %0 -t %2");
     s.expect("%layout-change @0");
-    s.send("select-pane -m -t %2");
-    s.send("select-pane -M");
-    // To a window of its own, and back.
+    // To a window of its own, and back. A window that nobody has looked at has no flags.
     s.send("break-pane -d -s %2 -n broken");
     s.expect("%window-add @2");
+    s.send("split-window -d -t @2");
+    s.expect("%layout-change @2");
+    s.send("select-pane -m -t %2");
+    s.send("kill-pane -t %3");
+    s.expect("%layout-change @2");
+    s.send("select-pane -M");
     s.send("join-pane -d -s %2 -t %0");
     s.expect("%layout-change @0");
     s.send("list-panes -s -F '#{window_id} #{pane_id} #{pane_index} #{pane_active}'");
     // Flags other than `*` and `-` need something to happen while nobody looks.
     s.send("new-window -d -n bell 'printf \\\\a; exec cat'");
     s.expect("%window-add @3");
-    s.on(0).expect_output("%3", b"\x07");
+    s.on(0).expect_output("%4", b"\x07");
+    s.send("split-window -d -t @3");
+    s.expect("%layout-change @3");
     s.send("set-option -g remain-on-exit on");
     s.send("new-window -d -n dead true");
     s.expect("%window-add @4");
