@@ -207,7 +207,7 @@ fn fresh(limits: Limits) -> Connection {
 }
 
 /// How much repeating may make of an input where all of it is compared.
-const COMPARED: usize = 8 << 10;
+const COMPARED: usize = 4 << 10;
 
 fn hear(limits: Limits, ops: &[Op], sizes: &[usize], eager: bool) -> Heard {
     let mut conn = fresh(limits);
