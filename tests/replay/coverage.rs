@@ -118,17 +118,19 @@ fn every_layout_is_understood() {
     }
 }
 
-/// Nothing of the machine that recorded them: see `Transcript::hide`.
+/// See `Transcript::hide`.
 #[test]
 fn transcripts_hold_nothing_of_a_machine() {
-    for (version, transcript) in recordings() {
-        let text = String::from_utf8_lossy(&transcript.stream).into_owned();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
+    let mut files = 0;
+    for entry in walkdir::WalkDir::new(root).min_depth(2) {
+        let path = entry.expect("the transcripts can be listed").into_path();
+        let bytes = std::fs::read(&path).expect("a transcript can be read");
+        let text = String::from_utf8_lossy(&bytes);
         for sign in ["/tmp", "/home", "/root", "/var", "/work", "/Users"] {
-            assert!(
-                !text.contains(sign),
-                "{version} {}: {sign}",
-                transcript.name
-            );
+            assert!(!text.contains(sign), "{path:?}: {sign}");
         }
+        files += 1;
     }
+    assert!(files > 0);
 }

@@ -22,6 +22,7 @@ mod chunking;
 mod coverage;
 mod judge;
 mod played;
+mod quirks;
 mod replies;
 mod snapshots;
 

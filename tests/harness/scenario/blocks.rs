@@ -106,7 +106,7 @@ fn waits(s: &mut Stage) {
     ]);
     s.send("display-panes -d 50");
     if s.at_least(3, 8) {
-        // There it is a mode, and so is a prompt.
+        // There it is a mode, which ends.
         s.on(0).expect_times(2, "%pane-mode-changed %0");
     }
     s.send("display-popup -E true");
