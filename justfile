@@ -13,6 +13,10 @@ test *args:
 live *args:
     cargo test -p tests --test live {{ args }}
 
+# The live tests on every tmux of the matrix, or on those versions.
+matrix *versions:
+    bash tests/matrix/run {{ versions }}
+
 # One fuzz target, for as many seconds: `just fuzz notification 60`.
 fuzz target seconds="60":
     bash fuzz/run {{ seconds }} {{ target }}
