@@ -10,6 +10,7 @@
 //! by itself (the lost tail of a dying pane, commands before the attach has answered).
 
 mod blocks;
+mod client;
 mod endings;
 mod flow;
 mod output;
@@ -18,7 +19,8 @@ mod stage;
 mod transcript;
 mod tree;
 
-pub use stage::{Client, Stage, Who};
+pub use client::Client;
+pub use stage::{Stage, Who};
 pub use transcript::{NONCE, Step, Transcript, What, escape, unescape};
 
 /// One part of the scenario.
