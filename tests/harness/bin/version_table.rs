@@ -200,7 +200,8 @@ fn degraded(columns: &[Column]) -> Vec<(String, Vec<String>)> {
             let cells = has
                 .iter()
                 .map(|has| if *has { "so" } else { "" }.to_owned());
-            rows.push((format!("{:?} ({})", row.quirk, row.source), cells.collect()));
+            let why = format!("{} <br> *{}*", row.effect.trim_end_matches('.'), row.source);
+            rows.push((why, cells.collect()));
         }
     }
     rows
