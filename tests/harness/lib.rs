@@ -10,6 +10,8 @@
 //! | [`toy`] | [`Toy`](toy::Toy): control mode without a tmux, scripted, that says what it means |
 //! | [`scenario`] | what is played to a tmux, and the transcripts that come of it |
 //! | `bin/record_transcripts.rs` | `record-transcripts`: writes them down |
+//! | [`raw`] | clients that are not ours: a user's, and one that breaks off |
+//! | [`facts`] | what a run has found out about its tmux |
 //! | `bin/pane_agent.rs` | `pane-agent`: prints known bytes inside a pane ([`pane_agent!`]) |
 //!
 //! The harness panics where a test would: its callers are tests, and a panic with a sentence is
@@ -24,7 +26,9 @@
     reason = "test support: a broken assumption must fail the test, loudly"
 )]
 
+pub mod facts;
 pub mod process;
+pub mod raw;
 pub mod scenario;
 pub mod seeded;
 pub mod server;

@@ -110,7 +110,20 @@ impl Server {
         Self::empty_of(tmux_binary())
     }
 
-    /// The same for another tmux than the one that is tested.
+    /// Another tmux at the same place: what it boots listens on the socket of this one, whose
+    /// server must have ended.
+    ///
+    /// # Panics
+    ///
+    /// When there is no temporary directory.
+    #[must_use]
+    pub fn successor(&self, tmux: impl Into<OsString>) -> Self {
+        let mut successor = Self::empty_of(tmux);
+        successor.socket.clone_from(&self.socket);
+        successor
+    }
+
+    /// The same as [`empty`](Self::empty) for another tmux than the one that is tested.
     ///
     /// # Panics
     ///
@@ -396,6 +409,32 @@ pub fn tmux_binary() -> OsString {
         ),
         Err(error) => panic!("cannot run {binary:?}: {error}"),
     }
+}
+
+/// The other versions of tmux that are here, with what each says it is: those beside the one that
+/// is tested, those that `tests/matrix/fetch` has brought, and the one on the path.
+#[must_use]
+pub fn other_binaries() -> Vec<(String, OsString)> {
+    let tested = tmux_binary();
+    let said = |tmux: &OsStr| {
+        let output = Command::new(tmux).arg("-V").stdin(Stdio::null()).output();
+        let said = String::from_utf8(output.ok()?.stdout).ok()?;
+        Some(said.trim().strip_prefix("tmux ")?.to_owned())
+    };
+    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmux");
+    let beside = Path::new(&tested).ancestors().nth(2).map(Path::to_owned);
+    let found = [Some(fetched), beside].into_iter().flatten();
+    let found = found.filter_map(|store| store.read_dir().ok()).flatten();
+    let found = found.filter_map(|suite| Some(suite.ok()?.path().join("tmux").into_os_string()));
+    let mut others: Vec<_> = found
+        .chain(["tmux".into()])
+        .filter_map(|tmux| Some((said(&tmux)?, tmux)))
+        .collect();
+    others.sort();
+    others.dedup_by(|one, other| one.0 == other.0);
+    let tested = said(&tested);
+    others.retain(|(version, _)| Some(version) != tested.as_ref());
+    others
 }
 
 /// Runs a command to its end, or to that of the time it has; then it is killed.
