@@ -1,5 +1,12 @@
 //! A server dies: everybody hears of it, and its successor is followed.
 
+mod client;
+mod handshake;
+mod ours;
+mod pressure;
+mod server;
+mod socket;
+
 use harness::pane_agent;
 use harness::process::Process;
 use harness::server::{Boot, Server};

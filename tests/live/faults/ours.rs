@@ -1,0 +1,110 @@
+//! Our own process dies: nobody cleans up after it, and the server must not care.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use harness::process::Process;
+use harness::server::Server;
+use harness::wait::{PATIENCE, until};
+use harness::{facts, pane_agent, skip_if_asked};
+use rustix::process::Signal;
+use tmux_cc::protocol::{Quirk, Quirks};
+use tmux_cc::wire::{PaneId, Version};
+
+use super::super::support::{pane_id, scaled};
+use super::flooding;
+
+/// A process that follows a server with its output, until it is killed.
+struct Follower {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Follower {
+    fn start(server: &Server) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_follower"))
+            .args([server.socket().as_os_str(), server.binary()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("our own program");
+        let said = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { child, said }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("it prints text");
+        line.trim_end().to_owned()
+    }
+
+    /// Waits until output of all these panes has come.
+    fn has(&mut self, panes: &[PaneId]) {
+        let mut missing = panes.to_vec();
+        while !missing.is_empty() {
+            let line = self.line();
+            let pane = line.strip_prefix("pane ").map(pane_id);
+            let pane = pane.unwrap_or_else(|| panic!("{line:?} while {missing:?} are awaited"));
+            missing.retain(|awaited| *awaited != pane);
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The tmux processes that are clients of a server.
+fn clients(server: &Server) -> Vec<Process> {
+    let pids = server.answer(["list-clients", "-F", "#{client_pid}"]);
+    let pids = pids.lines().map(|pid| pid.parse().expect("a number"));
+    pids.map(Process::of).collect()
+}
+
+/// Passes when the server lives on each time that our process was killed, and the next start has
+/// all panes again and leaves in order. Clients of a process that was killed are gone within the 10
+/// seconds that tmux gives them; up to 3.7c it may give them for ever (tmux #5444), and then SIGTERM
+/// ends them.
+#[test]
+fn what_is_killed_leaves_the_server_as_it_was_and_starts_again() {
+    skip_if_asked!();
+    let server = Server::start_with(&flooding());
+    server.tmux(["new-session", "-d", "-s", "second", pane_agent!(), "flood"]);
+    server.tmux(["new-window", "-d", "-t", "=main:", pane_agent!(), "flood"]);
+    let panes = server.answer(["list-panes", "-a", "-F", "#{pane_id}"]);
+    let panes: Vec<_> = panes.lines().map(pane_id).collect();
+    let version = Version::parse(server.version().as_bytes()).expect("a version");
+    let may_stay = Quirks::of(version).has(Quirk::StuckClientBlocksExit);
+    let mut left = Vec::new();
+    for _ in 0..scaled(100) {
+        let mut follower = Follower::start(&server);
+        follower.has(&panes);
+        left.extend(clients(&server));
+        follower.child.kill().expect("our own child");
+        follower.child.wait().expect("our own child");
+        assert!(server.alive());
+    }
+    if may_stay {
+        for client in &left {
+            client.signal(Signal::TERM).expect("our own");
+        }
+    }
+    until(PATIENCE, "the end of its clients", || {
+        left.iter().all(|client| !client.alive())
+    });
+    let mut follower = Follower::start(&server);
+    follower.has(&panes);
+    drop(follower.child.stdin.take());
+    assert_eq!(follower.line(), "closed");
+    assert!(server.alive());
+    assert_eq!(clients(&server), []);
+    let verdict = if may_stay {
+        "can stay attached"
+    } else {
+        "detached within 10 s"
+    };
+    facts::record("SIGKILL of our process: its clients", verdict);
+}
