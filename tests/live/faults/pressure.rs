@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use harness::seeded::{LINE, Seeded};
 use harness::server::{Boot, Server};
+use harness::wait::{PATIENCE, until_async};
 use harness::{pane_agent, skip_if_asked};
 use tmux_cc::client::{Cause, Event};
 use tmux_cc::protocol::Command;
@@ -33,6 +34,8 @@ async fn through_a_small_pipe_comes_every_byte() {
     skip_if_asked!();
     const BYTES: u64 = 16_000 * LINE;
     let bytes = BYTES.to_string();
+    let server = Server::empty();
+    let ready = server.dir().join("ready");
     let agent = [
         pane_agent!(),
         "text",
@@ -41,7 +44,10 @@ async fn through_a_small_pipe_comes_every_byte() {
         "--go-line",
         "--then-stay",
     ];
-    let server = Server::start_with(&Boot::running(agent));
+    let ready_file = ["--ready-file", ready.to_str().unwrap()];
+    server.boot(&Boot::running([&agent[..], &ready_file].concat()));
+    // Before that there would be an echo.
+    until_async(PATIENCE, "the agent", async || ready.exists()).await;
     let tmux = small_pipe(&server);
     let start = attach(&server, "main").tmux(&tmux).output(5).start();
     let (_client, mut events, driver) = start.await.unwrap();
