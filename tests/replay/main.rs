@@ -20,6 +20,7 @@ use harness::toy;
 
 mod chunking;
 mod coverage;
+mod hostile;
 mod judge;
 mod played;
 mod quirks;

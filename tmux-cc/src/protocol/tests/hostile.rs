@@ -12,7 +12,7 @@
 //!
 //! | Item | Test |
 //! |---|---|
-//! | The reader stops | `backpressure::commands_are_answered_while_nobody_takes_the_output`, `memory` |
+//! | The reader stops | `backpressure::commands_are_answered_while_nobody_takes_the_output`, `memory::a_slow_consumer_costs_neither_memory_nor_replies` |
 //! | The server is killed in the middle of a block | `faults::every_pending_command_hears_that_the_server_died` |
 //! | The client is killed | `following::a_client_that_is_taken_away_comes_back` |
 //! | A reply larger than a pipe while the writer waits | `backpressure::large_commands_and_large_replies_pass_each_other`, `backpressure::a_peer_that_answers_before_it_reads_on_is_no_deadlock` |
