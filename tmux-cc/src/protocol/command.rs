@@ -181,16 +181,15 @@ impl Command {
     /// What tmux may put inside this command's own block.
     pub(super) fn inside(&self) -> Inside {
         let names = names(&self.line);
-        let [name] = &names[..] else {
-            return Inside::Nothing;
-        };
         let has = |flag: &[u8]| self.line.split(|&b| b == b' ').any(|word| word == flag);
-        if names_command(name, b"refresh-client", b"refresh", 3) && has(b"-A") {
-            Inside::Flow
-        } else if names_command(name, b"display-message", b"display", 10) && !has(b"-p") {
-            Inside::Message
-        } else {
-            Inside::Nothing
+        let refreshes = |name: &Vec<u8>| names_command(name, b"refresh-client", b"refresh", 3);
+        match &names[..] {
+            [name] if names_command(name, b"display-message", b"display", 10) && !has(b"-p") => {
+                Inside::Message
+            }
+            // Which block is whose is not known, but none of these prints anything itself.
+            [_, ..] if has(b"-A") && names.iter().all(refreshes) => Inside::Flow,
+            _ => Inside::Nothing,
         }
     }
 }
@@ -448,6 +447,14 @@ mod tests {
         for (line, inside) in [
             ("refresh-client -A '%0:pause'", Inside::Flow),
             ("refresh -A '%0:pause'", Inside::Flow),
+            (
+                "refresh-client -A '%0:pause' ; refresh -A '%1:pause'",
+                Inside::Flow,
+            ),
+            (
+                "refresh-client -A '%0:pause' ; show-buffer",
+                Inside::Nothing,
+            ),
             ("ref -t c -A '%0:pause'", Inside::Flow),
             ("refresh-client -B x", Inside::Nothing),
             (
