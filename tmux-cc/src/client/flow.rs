@@ -439,6 +439,10 @@ impl Inbox {
                 }
             }
         }
+        if owner.is_none() && was == Owner::Unclaimed {
+            // It may come to where it is delivered, and has printed by then.
+            state.elsewhere.insert(pane);
+        }
         for id in candidates {
             if Some(id) != owner {
                 state.keep_paused(id, pane);
@@ -468,6 +472,7 @@ impl Inbox {
         let mut by_source: HashMap<SourceId, Vec<PaneId>> = HashMap::new();
         let mut now = Vec::new();
         for &pane in panes {
+            state.elsewhere.remove(&pane);
             for source in state.sources.values_mut() {
                 source.paused.remove(&pane);
             }
@@ -515,6 +520,7 @@ impl Inbox {
         state.sources.clear();
         state.end(&panes, &Ending::Server(exit));
         state.waiting.clear();
+        state.elsewhere.clear();
         state.server = None;
     }
 }

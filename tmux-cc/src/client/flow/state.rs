@@ -1,6 +1,6 @@
 //! What an inbox knows: panes, who delivers them, and what waits.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
@@ -98,6 +98,8 @@ pub(super) struct State {
     /// Bytes that the queue keeps alive.
     pub(super) bytes: usize,
     pub(super) panes: HashMap<PaneId, PaneFlow>,
+    /// Panes that have been seen where nobody delivers them, and have not been delivered since.
+    pub(super) elsewhere: HashSet<PaneId>,
     /// Panes that wait to be continued.
     pub(super) waiting: Vec<PaneId>,
     /// Panes with bytes in the queue.
@@ -120,6 +122,7 @@ impl State {
             queue: VecDeque::new(),
             bytes: 0,
             panes: HashMap::new(),
+            elsewhere: HashSet::new(),
             waiting: Vec::new(),
             holders: 0,
             sources: HashMap::new(),
@@ -179,11 +182,12 @@ impl State {
 
     /// A pane that nobody has delivered before.
     pub(super) fn first_sight(&mut self, pane: PaneId, source: SourceId, items: &mut Vec<Item>) {
-        let born_here = self
+        let watermark = self
             .sources
             .get(&source)
-            .and_then(|source| source.watermark)
-            .is_some_and(|highest| pane > highest);
+            .and_then(|source| source.watermark);
+        let born_here =
+            watermark.is_some_and(|highest| pane > highest) && !self.elsewhere.remove(&pane);
         let mut flow = PaneFlow {
             owner: Owner::Source(source),
             flow: Flow::Live,

@@ -125,6 +125,17 @@ fn a_pause_by_the_server_is_answered_by_itself() {
 }
 
 #[test]
+fn a_pane_that_comes_from_where_nobody_follows_begins_with_a_gap() {
+    let (inbox, source) = merged();
+    inbox.set_watermark(source, PaneId(0));
+    inbox.assign(P, &[]);
+    inbox.assign(Q, &[source]);
+    inbox.assign(P, &[source]);
+    read(&inbox, source, "%output %1 a\n%output %2 b\n");
+    assert_eq!(said(&inbox), ["%1 0 first-sight 0", "%1 0+0 a", "%2 0+0 b"]);
+}
+
+#[test]
 fn a_pane_that_is_paused_before_it_was_seen_goes_on() {
     let (inbox, source) = merged();
     inbox.set_watermark(source, P);
