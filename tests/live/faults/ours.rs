@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use harness::process::Process;
-use harness::server::Server;
+use harness::server::{Boot, Server};
 use harness::wait::{PATIENCE, until};
 use harness::{facts, pane_agent, skip_if_asked};
 use rustix::process::Signal;
@@ -12,7 +12,6 @@ use tmux_cc::protocol::{Quirk, Quirks};
 use tmux_cc::wire::{PaneId, Version};
 
 use super::super::support::{pane_id, scaled};
-use super::flooding;
 
 /// A process that follows a server with its output, until it is killed.
 struct Follower {
@@ -67,17 +66,34 @@ fn clients(server: &Server) -> Vec<Process> {
 /// Passes when the server lives on each time that our process was killed, and the next start has
 /// all panes again and leaves in order. Clients of a process that was killed are gone within the 10
 /// seconds that tmux gives them; up to 3.7c it may give them for ever (tmux #5444), and then SIGTERM
-/// ends them.
+/// ends them. Up to 3.6 a server can end with a client whose output is on its way (seen: 3.3a, once
+/// in some 200), so there the panes say little.
 #[test]
 fn what_is_killed_leaves_the_server_as_it_was_and_starts_again() {
     skip_if_asked!();
-    let server = Server::start_with(&flooding());
-    server.tmux(["new-session", "-d", "-s", "second", pane_agent!(), "flood"]);
-    server.tmux(["new-window", "-d", "-t", "=main:", pane_agent!(), "flood"]);
+    let quirks = |server: &Server| {
+        let version = Version::parse(server.version().as_bytes());
+        Quirks::of(version.expect("a version"))
+    };
+    let server = Server::empty();
+    let may_stay = quirks(&server).has(Quirk::StuckClientBlocksExit);
+    // The abort is the same one, "not enough data" in `control_append_data`.
+    let may_end = quirks(&server).has(Quirk::OffAborts);
+    let agent = match may_end {
+        true => ["sh", "-c", "while sleep .3; do echo x; done"]
+            .map(str::to_owned)
+            .to_vec(),
+        false => vec![pane_agent!().to_owned(), "flood".to_owned()],
+    };
+    server.boot(&Boot::running(agent.clone()));
+    for line in [
+        ["new-session", "-d", "-s", "second"],
+        ["new-window", "-d", "-t", "=main:"],
+    ] {
+        server.tmux([&line.map(str::to_owned)[..], &agent].concat());
+    }
     let panes = server.answer(["list-panes", "-a", "-F", "#{pane_id}"]);
     let panes: Vec<_> = panes.lines().map(pane_id).collect();
-    let version = Version::parse(server.version().as_bytes()).expect("a version");
-    let may_stay = Quirks::of(version).has(Quirk::StuckClientBlocksExit);
     let mut left = Vec::new();
     for _ in 0..scaled(100) {
         let mut follower = Follower::start(&server);
@@ -101,10 +117,10 @@ fn what_is_killed_leaves_the_server_as_it_was_and_starts_again() {
     assert_eq!(follower.line(), "closed");
     assert!(server.alive());
     assert_eq!(clients(&server), []);
-    let verdict = if may_stay {
-        "can stay attached"
-    } else {
-        "detached within 10 s"
+    let verdict = match (may_end, may_stay) {
+        (true, _) => "can stay attached, or end the server under a flood",
+        (_, true) => "can stay attached",
+        _ => "detached within 10 s",
     };
     facts::record("SIGKILL of our process: its clients", verdict);
 }
