@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::ClientError;
 use super::flow::{Inbox, Order, Raw, SourceId};
-use super::handle::{Attached, Request};
+use super::handle::Request;
 use super::health::Meter;
+use super::identity::Attached;
 use super::process::Process;
 use crate::protocol::{
     Command, CommandId, Connection, Event, Exit, Limits, Nonce, Polled, Reply, ReplyError,

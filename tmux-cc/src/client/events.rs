@@ -2,27 +2,13 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::identity::Identity;
 use crate::protocol::{Block, Desync, Exit};
-use crate::wire::{Escaped, Notification, PaneId, SessionId, Version};
-
-/// Which server it is: ids are unique only within one life of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Identity {
-    /// `#{pid}` of the server.
-    pub pid: u32,
-    /// `#{start_time}`: seconds since the epoch.
-    pub start_time: u64,
-    /// `#{version}`.
-    pub version: Version,
-    /// The socket, as it was asked for.
-    pub socket: PathBuf,
-}
+use crate::wire::{Escaped, Notification, PaneId, SessionId};
 
 /// One event, borrowed from its batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::events::{Batch, Cause, Data, Ending, Identity, Item};
+use super::events::{Batch, Cause, Data, Ending, Item};
 use super::health::Meter;
+use super::identity::Identity;
 use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Notification, PaneId, SessionId};
 use state::{Flow, Owner, Source, State, weight};

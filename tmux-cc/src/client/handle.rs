@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::error::ClientError;
-use super::events::{Batch, Identity};
+use super::events::Batch;
 use super::flow::Inbox;
 use super::health::{Health, Meter};
+use super::identity::Attached;
 use crate::protocol::{Command, Exit, Reply};
-use crate::wire::SessionId;
 
 /// What a handle asks of the driver.
 #[derive(Debug)]
@@ -26,20 +26,6 @@ pub(super) enum Request {
     },
     /// Leave the server once all that was asked before is written.
     Detach,
-}
-
-/// What is known of a client since it was attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attached {
-    /// The server.
-    pub server: Identity,
-    /// The session it was attached to; it may be on another one since.
-    pub session: SessionId,
-    /// That session's name then.
-    pub session_name: Vec<u8>,
-    /// The client's own name, such as `client-1234`.
-    pub client_name: Vec<u8>,
 }
 
 /// Sends commands to one control client; cheap to clone.

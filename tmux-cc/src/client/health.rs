@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::AttachError;
 use super::events::{Cause, Loss, Resync};
-use super::handle::Attached;
+use super::identity::Attached;
 use crate::protocol::{Desync, Exit};
 use crate::wire::{PaneId, SessionId};
 

@@ -16,6 +16,7 @@ mod events;
 mod flow;
 mod handle;
 mod health;
+mod identity;
 mod process;
 mod server;
 mod socket;
@@ -24,10 +25,11 @@ pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
 pub use driver::Driver;
 pub use error::{AttachError, ClientError, ServerError};
-pub use events::{Batch, Cause, Ended, Ending, Event, Identity, Loss, Output, Resync};
+pub use events::{Batch, Cause, Ended, Ending, Event, Loss, Output, Resync};
 pub use flow::Budget;
-pub use handle::{Attached, Client, Events};
+pub use handle::{Client, Events};
 pub use health::Health;
+pub use identity::{Attached, Identity};
 pub use server::{
     Changes, OutputTaken, Server, ServerBuilder, ServerChange, ServerOutput, Waiting,
 };

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::{Budget, Order, SourceId};
-use crate::client::events::{Batch, Cause, Data, Ended, Ending, Identity, Item, Loss, Resync};
+use crate::client::events::{Batch, Cause, Data, Ended, Ending, Item, Loss, Resync};
 use crate::client::health::Meter;
+use crate::client::identity::Identity;
 use crate::wire::{PaneId, SessionId};
 
 /// Where a pane's flow stands.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::listing::Waiting;
 use crate::client::error::AttachError;
-use crate::client::events::Identity;
+use crate::client::identity::Identity;
 use crate::format::SessionRow;
 use crate::protocol::Exit;
 use crate::tree::Change;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::ServerBuilder;
 use crate::client::ask;
 use crate::client::attach::number;
-use crate::client::events::Identity;
+use crate::client::identity::Identity;
 use crate::format::{PaneRow, SessionRow};
 use crate::protocol::Command;
 use crate::wire::Version;

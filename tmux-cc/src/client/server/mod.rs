@@ -28,10 +28,11 @@ use shared::Shared;
 
 use super::ask::ask;
 use super::error::{ClientError, ServerError};
-use super::events::{Batch, Identity};
+use super::events::Batch;
 use super::flow::Budget;
 use super::handle::Client;
 use super::health::Health;
+use super::identity::Identity;
 use super::socket::Socket;
 use crate::protocol::{Command, Limits, Reply};
 use crate::tree::Tree;

@@ -8,10 +8,10 @@ use tokio::sync::{broadcast, watch};
 
 use super::changes::ServerChange;
 use super::listing::{Listing, Waiting};
-use crate::client::events::Identity;
 use crate::client::flow::{Budget, Inbox};
 use crate::client::handle::Client;
 use crate::client::health::Meter;
+use crate::client::identity::Identity;
 use crate::protocol::Exit;
 use crate::tree::{Change, Tree};
 use crate::wire::SessionId;
