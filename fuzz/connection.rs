@@ -139,7 +139,7 @@ enum Op {
 
 /// No bytes make it panic or grow, and what it says of them does not depend on the pieces.
 fn hostile(input: &[u8]) {
-    let seldom = hash(input).is_multiple_of(4);
+    let seldom = hash(input).is_multiple_of(16);
     let mut input = Bytes(input);
     let line = [4 << 20, 4 << 20, 40, 120][usize::from(input.below(4))];
     let reply = [16 << 20, 16 << 20, 0, 200, 400, 5000][usize::from(input.below(6))];
@@ -155,7 +155,7 @@ fn hostile(input: &[u8]) {
         assert_eq!((heard.said, heard.sent), (whole.said.clone(), whole.sent));
     }
     whole.is_kept();
-    // A flood takes as long as a hundred inputs: one in four has to do.
+    // A flood takes as long as a hundred inputs: one in sixteen has to do.
     if seldom && ops.iter().any(|op| matches!(op, Op::Again(_))) {
         does_not_grow(limits, &ops, &sizes);
     }
@@ -290,7 +290,7 @@ impl Heard {
 }
 
 /// How much a repeated piece is made of where only memory is looked at.
-const FLOOD: usize = 512 << 10;
+const FLOOD: usize = 384 << 10;
 
 /// What is asked of memory beside the limits: a buffer for reads, twice, and the small things.
 const SLACK: usize = 256 << 10;
