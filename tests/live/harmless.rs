@@ -123,7 +123,7 @@ fn quirks(server: &Server) -> Quirks {
 
 /// How often a pane is respawned where that must do no harm, and where it must.
 ///
-/// Up to 3.7c at most 15 were needed in 160 trials.
+/// Up to 3.7c at most 15 were needed in 60 trials.
 const RESPAWNS: (usize, usize) = (50, 300);
 
 /// Respawns a pane of somebody's while the library is attached: up to 3.7c the server dies of that

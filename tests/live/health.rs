@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use super::support::{follow, soon};
+use super::support::{alone, follow, soon};
 
 /// The fields of one event, `event` among them.
 type Fields = BTreeMap<&'static str, String>;
@@ -136,9 +137,25 @@ async fn drain(mut output: ServerOutput, taken: Arc<AtomicU64>) {
     }
 }
 
-#[tokio::test]
-async fn what_happens_is_counted_and_said() {
+/// Runs a test in a process and on a thread of its own: what `tracing` keeps of the first who says
+/// something holds for all threads.
+fn heard_alone(name: &str, test: impl Future<Output = ()>) {
     skip_if_asked!();
+    alone(name, || {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        { runtime }.enable_all().build().unwrap().block_on(test);
+    });
+}
+
+#[test]
+fn what_happens_is_counted_and_said() {
+    heard_alone(
+        "health::what_happens_is_counted_and_said",
+        counted_and_said(),
+    );
+}
+
+async fn counted_and_said() {
     let ear = Ear::default();
     let _heard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ear.clone()));
     let server = Server::start();
@@ -204,9 +221,12 @@ async fn what_happens_is_counted_and_said() {
     assert_eq!(ear.health(), last);
 }
 
-#[tokio::test]
-async fn a_failure_to_attach_is_said() {
-    skip_if_asked!();
+#[test]
+fn a_failure_to_attach_is_said() {
+    heard_alone("health::a_failure_to_attach_is_said", failure_is_said());
+}
+
+async fn failure_is_said() {
     let ear = Ear::default();
     let _heard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ear.clone()));
     let server = Server::start();

@@ -33,6 +33,9 @@ struct Cli {
     readme: PathBuf,
 }
 
+/// How the subjects of facts begin that are about `respawn-pane`.
+const RESPAWN: &str = "respawn: ";
+
 /// What one version gave.
 struct Column {
     version: Version,
@@ -129,10 +132,15 @@ fn table(columns: &[Column]) -> Result<String, String> {
         }
     };
     section("What is tested on each", tested(columns)?);
+    let (respawns, others): (Vec<_>, Vec<_>) = facts(columns)
+        .into_iter()
+        .partition(|(subject, _)| subject.starts_with(RESPAWN));
+    let bare = |(subject, cells): (String, _)| (subject.replacen(RESPAWN, "", 1), cells);
     section(
-        "Is the server safe with us beside somebody's `respawn-pane`?",
-        facts(columns),
+        "Somebody's `respawn-pane`, while there is",
+        respawns.into_iter().map(bare).collect(),
     );
+    section("What else was found out", others);
     section("What is degraded, and why", degraded(columns));
     text.push('\n');
     Ok(text)
@@ -179,7 +187,7 @@ fn facts(columns: &[Column]) -> Vec<(String, Vec<String>)> {
     let subjects: BTreeSet<_> = columns.iter().flat_map(|c| c.facts.keys()).collect();
     let cell = |column: &Column, subject: &String| match column.facts.get(subject) {
         Some(verdicts) => Vec::from_iter(verdicts.iter().cloned()).join(", "),
-        None => "not run".to_owned(),
+        None => String::new(),
     };
     let cells = |subject| columns.iter().map(|column| cell(column, subject)).collect();
     subjects

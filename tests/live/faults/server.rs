@@ -9,7 +9,7 @@ use harness::server::{Boot, Server, other_binaries};
 use harness::wait::{PATIENCE, until_async};
 use harness::{facts, skip_if_asked};
 use rustix::process::Signal;
-use tmux_cc::client::{ClientError, ServerChange, Waiting};
+use tmux_cc::client::{Attach, AttachError, ClientError, ServerChange, Waiting};
 use tmux_cc::protocol::{Command, ReplyError};
 use tmux_cc::wire::Version;
 use tokio::task::JoinSet;
@@ -195,10 +195,17 @@ async fn a_server_that_comes_back_as_another_version_is_followed_or_said_to_be_s
                 .await;
             }
             Meeting::Mute => {
-                next(&mut changes, "that it cannot be attached to", |change| {
-                    matches!(change, ServerChange::AttachFailed { .. }).then_some(())
-                })
-                .await;
+                let error =
+                    next(
+                        &mut changes,
+                        "that it cannot be attached to",
+                        |change| match change {
+                            ServerChange::AttachFailed { error, .. } => Some(error.to_string()),
+                            _ => None,
+                        },
+                    )
+                    .await;
+                assert!(error.contains(&tested) && error.contains(&text), "{error}");
             }
             Meeting::Refused => {}
         }
@@ -227,4 +234,36 @@ async fn a_server_that_comes_back_as_another_version_is_followed_or_said_to_be_s
         .await;
     }
     soon("the end", followed.close()).await;
+}
+
+/// Passes when a server that never greets a client of ours, since it is of another version, has
+/// none of them left soon after: tmux counts them as attached, and they would stay for ever.
+#[tokio::test]
+async fn a_server_of_another_kind_is_left_as_it_was() {
+    skip_if_asked!();
+    let place = Server::empty();
+    let tested = place.version();
+    let version = |text: &str| Version::parse(text.as_bytes()).unwrap();
+    for (text, other) in other_binaries() {
+        let old_enough = version(&text).at_least(Version::FLOOR);
+        if !old_enough || meeting(version(&tested), version(&text)) != Meeting::Mute {
+            continue;
+        }
+        let server = Server::empty_of(other);
+        server.boot(&Boot::default());
+        let attach = Attach::any()
+            .socket_path(server.socket())
+            .tmux(place.binary())
+            .deadline(Duration::from_millis(300));
+        let error = soon("a refusal", attach.start()).await.unwrap_err();
+        assert!(
+            matches!(error, AttachError::OtherVersion { .. }),
+            "{text}: {error}"
+        );
+        until_async(PATIENCE, "no client", async || {
+            server.answer(["list-clients"]).is_empty()
+        })
+        .await;
+        assert!(server.alive());
+    }
 }

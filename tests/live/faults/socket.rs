@@ -5,7 +5,7 @@ use std::fs;
 use harness::process::Process;
 use harness::server::Server;
 use harness::skip_if_asked;
-use harness::wait::{PATIENCE, until_async, until_some_async};
+use harness::wait::{PATIENCE, until_async};
 use rustix::process::Signal;
 use tmux_cc::client::{AttachError, ServerChange, Waiting};
 use tmux_cc::protocol::Command;
@@ -21,14 +21,21 @@ use super::{next, up};
 async fn a_socket_that_is_deleted_is_missed_by_nobody_who_is_attached() {
     skip_if_asked!();
     let server = Server::start();
+    server.tmux(["new-session", "-d", "-s", "second", "cat"]);
     let followed = follow(&server).start().await.unwrap();
     let mut changes = followed.changes();
     let pid = next(&mut changes, "a server", up).await;
-    let session = SessionId::parse(b"$0").unwrap();
-    let client = until_some_async(PATIENCE, "a client", async || followed.client(session)).await;
+    let sessions = ["$0", "$1"].map(|id| SessionId::parse(id.as_bytes()).unwrap());
+    until_async(PATIENCE, "two clients", async || {
+        sessions.iter().all(|id| followed.client(*id).is_some())
+    })
+    .await;
     let (alone, _events, _driver) = attached(&server).await;
-    let name = str::from_utf8(&client.attached().client_name).unwrap();
-    let ours = Process::of(name.strip_prefix("client-").unwrap().parse().unwrap());
+    let ours = sessions.map(|id| {
+        let name = followed.client(id).unwrap().attached().client_name.clone();
+        let name = String::from_utf8(name).unwrap();
+        Process::of(name.strip_prefix("client-").unwrap().parse().unwrap())
+    });
 
     fs::remove_file(server.socket()).unwrap();
     assert_eq!(ask(&alone, "display-message -p x").await.text(), b"x");
@@ -37,12 +44,17 @@ async fn a_socket_that_is_deleted_is_missed_by_nobody_who_is_attached() {
         matches!(error, Err(AttachError::NoServer { .. })),
         "{error:?}"
     );
+    // One of two is enough to know that the server lives.
+    ours[0].kill().unwrap();
+    until_async(PATIENCE, "one client less", async || !ours[0].alive()).await;
     for _ in 0..20 {
-        let reply = soon("a reply", followed.command(Command::new("list-panes"))).await;
-        reply.unwrap().ok().unwrap();
+        until_async(PATIENCE, "a reply", async || {
+            followed.command(Command::new("list-panes")).await.is_ok()
+        })
+        .await;
     }
     assert_eq!(followed.identity().map(|server| server.pid), Some(pid));
-    ours.kill().unwrap();
+    ours[1].kill().unwrap();
     next(&mut changes, "that there is none", |change| match change {
         ServerChange::Waiting(why) => {
             assert_eq!(why, Waiting::NoServer);
@@ -57,8 +69,8 @@ async fn a_socket_that_is_deleted_is_missed_by_nobody_who_is_attached() {
 
     server.process().unwrap().signal(Signal::USR1).unwrap();
     assert_eq!(next(&mut changes, "the server", up).await, pid);
-    until_async(PATIENCE, "a reply", async || {
-        followed.command(Command::new("list-panes")).await.is_ok()
+    until_async(PATIENCE, "two clients", async || {
+        sessions.iter().all(|id| followed.client(*id).is_some())
     })
     .await;
     soon("the end", followed.close()).await;

@@ -20,7 +20,7 @@ use super::health::Meter;
 use super::identity::{Attached, Identity};
 use super::process::Process;
 use super::socket::Socket;
-use crate::protocol::{Command, Exit, Limits, Nonce, Reply};
+use crate::protocol::{Command, Exit, Limits, Nonce, Quirk, Quirks, Reply};
 use crate::wire::{PaneId, SessionId, Version};
 
 /// Commands that may wait for the driver before `command` waits itself.
@@ -196,7 +196,11 @@ impl Attach {
         meter: Arc<Meter>,
     ) -> Result<(Client, Events, Driver), AttachError> {
         let inbox = Inbox::events(self.budget, meter);
+        let output = self.pause_after.is_some();
         let (client, _, driver) = self.start_into(Arc::clone(&inbox), None).await?;
+        if output {
+            warn_of_output(&client.attached().server);
+        }
         Ok((client, Events { inbox }, driver))
     }
 
@@ -216,7 +220,11 @@ impl Attach {
             process: None,
         };
         let inbox = Inbox::events(self.budget, Arc::default());
+        let output = self.pause_after.is_some();
         let (client, _, driver) = self.attach(transport, Arc::clone(&inbox), None).await?;
+        if output {
+            warn_of_output(&client.attached().server);
+        }
         Ok((client, Events { inbox }, driver))
     }
 
@@ -289,16 +297,16 @@ impl Attach {
                     deadline: self.deadline,
                 });
             }
-            // To a newer client, a server below the floor may say nothing at all.
             Err(_) => {
-                let local = core.is_local();
-                drop(core);
-                return Err(match if local { self.too_old().await } else { None } {
-                    Some(version) => AttachError::TooOld { version },
-                    None => AttachError::NoGreeting {
-                        deadline: self.deadline,
-                    },
-                });
+                // A server of another version may not say anything at all.
+                let stranger = if core.is_local() {
+                    self.stranger().await
+                } else {
+                    None
+                };
+                return Err(stranger.unwrap_or(AttachError::NoGreeting {
+                    deadline: self.deadline,
+                }));
             }
         };
         let attached = Arc::new(attached);
@@ -382,9 +390,9 @@ impl Attach {
             said.starts_with(b"usage:") || said.starts_with(b"tmux: unknown option");
         if misunderstood
             && core.is_local()
-            && let Some(version) = self.too_old().await
+            && let Some(stranger) = self.stranger().await
         {
-            return AttachError::TooOld { version };
+            return stranger;
         }
         if said.is_empty() {
             said = exit.to_string().into_bytes();
@@ -392,19 +400,20 @@ impl Attach {
         AttachError::Refused { said }
     }
 
-    /// The version of the program or else of the server, if that is below the floor.
-    async fn too_old(&self) -> Option<Version> {
-        let program = ask::ask(&self.tmux, ["-V"], self.deadline, |_| false).await;
-        let program = program
-            .ok()
-            .and_then(|said| Version::parse(said.out.trim_ascii()));
-        let too_old = |version: &Version| !version.at_least(Version::FLOOR);
-        if let Some(program) = program.filter(too_old) {
-            return Some(program);
+    /// What is wrong with the versions of program and server, if something is.
+    async fn stranger(&self) -> Option<AttachError> {
+        let said = ask::ask(&self.tmux, ["-V"], self.deadline, |_| false).await;
+        let program = Version::parse(said.ok()?.out.trim_ascii())?;
+        let too_old = |version: Version| !version.at_least(Version::FLOOR);
+        if too_old(program) {
+            return Some(AttachError::TooOld { version: program });
         }
-        ask::server_version(&self.tmux, &self.socket.path(), self.deadline)
-            .await
-            .filter(too_old)
+        let socket = self.socket.path();
+        let server = ask::server_version(&self.tmux, &socket, self.deadline).await?;
+        if too_old(server) {
+            return Some(AttachError::TooOld { version: server });
+        }
+        (program != server).then_some(AttachError::OtherVersion { program, server })
     }
 
     fn read_probe(&self, text: &[u8]) -> Option<Attached> {
@@ -423,6 +432,16 @@ impl Attach {
             client_name: fields.next()?.to_vec(),
             session_name: fields.next()?.to_vec(),
         })
+    }
+}
+
+/// Says that output is a danger to this server, if it is.
+pub(super) fn warn_of_output(server: &Identity) {
+    if Quirks::of(server.version).has(Quirk::RespawnCrash) {
+        tracing::warn!(
+            version = %server.version,
+            "output is attached: a respawned pane can crash this server (up to tmux 3.7c)"
+        );
     }
 }
 

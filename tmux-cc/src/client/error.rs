@@ -59,6 +59,18 @@ pub enum AttachError {
         /// The version of whichever it is.
         version: Version,
     },
+    /// tmux cannot attach to a server of that version: up to 3.6, and from 3.7, they understand only
+    /// their own kind.
+    #[error(
+        "tmux {program} cannot attach to a server of tmux {server}; use the program that started \
+         it, or start it anew"
+    )]
+    OtherVersion {
+        /// The version of the tmux program.
+        program: Version,
+        /// That of the server.
+        server: Version,
+    },
     /// The system has no random bytes for the fence.
     #[error("no random bytes")]
     Random,

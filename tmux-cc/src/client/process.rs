@@ -123,6 +123,10 @@ async fn leave(mut child: Child, mut output: impl AsyncRead + Unpin, greeted: bo
     }
     if greeted {
         let _ = child.start_kill();
+    } else {
+        // All of its handshake is written by now, so the server does not see it break off. One that
+        // cannot understand the server (a new tmux, an old server) would stay attached for ever.
+        terminate(&child);
     }
     wait(&mut child, &mut output).await;
 }

@@ -17,11 +17,12 @@ use super::changes::ServerChange;
 use super::keep::{Context, Note};
 use super::listing::{self, Listing, Waiting};
 use super::shared::Shared;
+use crate::client::attach::warn_of_output;
 use crate::client::error::ClientError;
 use crate::client::flow::SourceId;
 use crate::client::identity::Identity;
 use crate::format::SessionRow;
-use crate::protocol::{Exit, Quirk, Quirks};
+use crate::protocol::{Exit, Quirks, ReplyError};
 use crate::tree::{Change, Pane};
 use crate::wire::{SessionId, WindowId};
 
@@ -299,7 +300,7 @@ impl Life {
     async fn list(&mut self) -> bool {
         self.listed = Instant::now();
         let deadline = self.context.builder.deadline;
-        if let Some(client) = self.context.shared.any_client() {
+        while let Some(client) = self.context.shared.any_client() {
             let reply = client.command_within(Listing::command(), deadline).await;
             match reply.map(|reply| reply.ok()) {
                 Ok(Ok(reply)) => {
@@ -317,8 +318,10 @@ impl Life {
                     self.exit = Exit::Eof;
                     return true;
                 }
-                // Its end is on its way to us, and then another is asked.
-                Err(ClientError::Ended(_) | ClientError::Reply(_)) => {}
+                // It has ended, which says nothing of the others: the socket may be deleted, and
+                // then they alone know that the server lives. An ended one is not picked again.
+                Err(ClientError::Ended(_) | ClientError::Reply(ReplyError::Disconnected(_))) => {}
+                Err(ClientError::Reply(_)) => break,
                 Ok(Err(_)) | Err(_) => {
                     self.context.dirty.notify_one();
                     return true;
@@ -464,12 +467,8 @@ impl Life {
     }
 
     fn warn_of_output(&mut self) {
-        let dangerous = Quirks::of(self.server.version).has(Quirk::RespawnCrash);
-        if dangerous && !std::mem::replace(&mut self.warned, true) {
-            tracing::warn!(
-                version = %self.server.version,
-                "output is attached: a respawned pane can crash this server (up to tmux 3.7c)"
-            );
+        if !std::mem::replace(&mut self.warned, true) {
+            warn_of_output(&self.server);
         }
     }
 }
