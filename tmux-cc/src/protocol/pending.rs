@@ -81,9 +81,11 @@ impl Entry {
 
     /// Is a block of this guard in the reply? Their numbers rise, or the reply is known as broken.
     pub(super) fn holds(&self, guard: Guard) -> bool {
-        let number = |block: &Block| block.guard.number;
+        // They wrap too: what rises is how far they are from the first.
+        let first = self.blocks.first().map_or(0, |block| block.guard.number);
+        let rises = |number: u32| number.wrapping_sub(first);
         self.blocks
-            .binary_search_by_key(&guard.number, number)
+            .binary_search_by_key(&rises(guard.number), |block| rises(block.guard.number))
             .is_ok_and(|at| {
                 self.blocks
                     .get(at)

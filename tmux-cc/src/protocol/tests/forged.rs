@@ -251,7 +251,7 @@ fn a_single_lucky_guess_is_noticed() {
         &[send("a"), say("B11|x|E11|B5|forged|E5|E11|F0")],
         &[
             "NumberWentBack { from: 11, to: 5 }",
-            "UnmatchedGuard(GuardLine { kind: End, guard: Guard { time: 1, number: 11, flags: 1 } })",
+            OWN,
             "reply 0: ok \"x\\n\", ok \"forged\\n\" Broken",
         ],
     );
@@ -269,6 +269,21 @@ fn a_single_lucky_guess_is_noticed() {
             "WindowAdd { window: WindowId(1) }",
             "reply 0: ok \"x\\n\" Broken",
             "reply 1: ok \"\"",
+        ],
+    );
+    // Nor does it when the numbers have wrapped between them.
+    attached(
+        &[
+            say("b2000000000|e2000000000|b4000000000|e4000000000"),
+            send("a"),
+            say("B4294967290|E4294967290|B3|X3|B4|E4294967290|F0"),
+        ],
+        &[
+            "unsolicited ok \"\"",
+            "unsolicited ok \"\"",
+            "NeverClosed(Guard { time: 1, number: 4, flags: 1 })",
+            "Spoofed(Guard { time: 1, number: 4294967290, flags: 1 })",
+            "reply 0: ok \"\", error \"\" Broken",
         ],
     );
     // In a hook's block it is not our reply that is broken.
