@@ -230,6 +230,7 @@ async fn danger_is_said_once() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
     // Of this thread, where everything runs.

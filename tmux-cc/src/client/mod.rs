@@ -17,6 +17,7 @@ mod flow;
 mod handle;
 mod health;
 mod identity;
+mod orphans;
 mod process;
 mod server;
 mod socket;

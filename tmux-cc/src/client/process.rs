@@ -10,6 +10,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::orphans::{OWNER, owner};
+
 /// How long a client gets to leave by itself once its input is closed.
 const LEAVE: Duration = Duration::from_secs(5);
 
@@ -38,6 +40,7 @@ impl Process {
         command
             .env_remove("TMUX")
             .env_remove("TMUX_PANE")
+            .envs(owner().map(|owner| (OWNER, owner)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

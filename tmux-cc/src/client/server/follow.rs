@@ -21,6 +21,7 @@ use crate::client::attach::warn_of_output;
 use crate::client::error::ClientError;
 use crate::client::flow::SourceId;
 use crate::client::identity::Identity;
+use crate::client::orphans;
 use crate::format::SessionRow;
 use crate::protocol::{Exit, Quirks, ReplyError};
 use crate::tree::{Change, Pane};
@@ -172,6 +173,7 @@ impl Life {
         tracing::info!(
             pid = self.server.pid, version = %self.server.version, "following a tmux server");
         self.context.shared.up(&self.server);
+        orphans::end(&self.context.builder.socket.path());
         if let Some(first) = self.first.take() {
             self.apply(first);
         }

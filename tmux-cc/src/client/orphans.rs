@@ -1,0 +1,122 @@
+//! Control clients that a process of this library has left behind when it was killed.
+//!
+//! tmux notices that nobody reads them when it writes to them, and up to 3.7c one with output on
+//! its way stays attached for ever, holds that output, and keeps its server from exiting
+//! (tmux #5444). So each client carries in its environment who started it, and whoever follows the
+//! server next ends those whose owner is no more.
+
+use std::path::Path;
+
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Names the owner of a control client, in its environment.
+pub(super) const OWNER: &str = "TMUX_CC_OWNER";
+
+/// This process, as no other process of this boot is called; `None` where only Linux could tell.
+pub(super) fn owner() -> Option<String> {
+    name(std::process::id())
+}
+
+/// Ends the clients of that server whose owner is no more.
+///
+/// They are looked for among all processes: the server no longer lists one that is on its way out,
+/// and may keep it so for ever. SIGTERM is what is safe for a server of any version while output
+/// is on its way.
+#[cfg(target_os = "linux")]
+pub(super) fn end(socket: &Path) {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for client in numbers.filter(|client| is_orphan(*client) && is_for(*client, socket)) {
+        tracing::info!(client, "ending a control client whose owner was killed");
+        let pid = i32::try_from(client).ok().and_then(Pid::from_raw);
+        let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+    }
+}
+
+/// Ends nothing: only Linux tells what a process was started with.
+#[cfg(not(target_os = "linux"))]
+pub(super) const fn end(_socket: &Path) {}
+
+/// Is it a client of that server, as we start them?
+#[cfg(target_os = "linux")]
+fn is_for(client: u32, socket: &Path) -> bool {
+    let arguments = std::fs::read(format!("/proc/{client}/cmdline")).unwrap_or_default();
+    let arguments: Vec<_> = arguments.split(|&b| b == 0).collect();
+    let wanted = [b"-S", socket.as_os_str().as_encoded_bytes()];
+    arguments.windows(2).any(|pair| pair == wanted)
+}
+
+#[cfg(target_os = "linux")]
+fn is_orphan(client: u32) -> bool {
+    // That of a stranger cannot be read.
+    let environment = std::fs::read(format!("/proc/{client}/environ")).unwrap_or_default();
+    let owner = environment.split(|&b| b == 0).find_map(|variable| {
+        let owner = variable.strip_prefix(OWNER.as_bytes())?;
+        std::str::from_utf8(owner.strip_prefix(b"=")?).ok()
+    });
+    // Where it does not say, it is none of ours.
+    owner.is_some_and(|owner| {
+        let pid = owner.split(':').next().and_then(|pid| pid.parse().ok());
+        pid.is_some_and(|pid| name(pid).as_deref() != Some(owner))
+    })
+}
+
+/// A process and when it was started, in ticks since the boot: numbers are given again.
+#[cfg(target_os = "linux")]
+fn name(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name that may hold anything; the 22nd is the start.
+    let mut behind_name = stat.rsplit_once(") ")?.1.split(' ');
+    let state = behind_name.next()?;
+    let start = behind_name.nth(18)?;
+    // A zombie does nothing any more.
+    (state != "Z").then(|| format!("{pid}:{start}"))
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn name(_pid: u32) -> Option<String> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_named_until_it_ends() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let named = name(child.id()).unwrap();
+        assert_eq!(name(child.id()), Some(named));
+        assert_ne!(name(child.id()), owner());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert_eq!(name(child.id()), None);
+    }
+
+    #[test]
+    fn a_client_without_its_owner_is_an_orphan() {
+        let owned_by = |owner: Option<&str>| {
+            let mut program = std::process::Command::new("cat");
+            program
+                .env_remove(OWNER)
+                .stdin(std::process::Stdio::piped());
+            program.envs(owner.map(|owner| (OWNER, owner)));
+            let mut child = program.spawn().unwrap();
+            let orphan = is_orphan(child.id());
+            assert!(!is_for(child.id(), Path::new("/nowhere")));
+            drop(child.stdin.take());
+            child.wait().unwrap();
+            orphan
+        };
+        let own = owner().unwrap();
+        assert!(!owned_by(Some(&own)));
+        // The same number, another start.
+        assert!(owned_by(Some(&format!("{own}0"))));
+        assert!(!owned_by(None));
+        assert!(!owned_by(Some("whoever")));
+    }
+}
