@@ -106,6 +106,13 @@ mod tests {
                 .stdin(std::process::Stdio::piped());
             program.envs(owner.map(|owner| (OWNER, owner)));
             let mut child = program.spawn().unwrap();
+            // It is there a moment before what it was started with is.
+            let began = std::time::Instant::now();
+            let environ = format!("/proc/{}/environ", child.id());
+            while std::fs::read(&environ).unwrap().is_empty() {
+                assert!(began.elapsed().as_secs() < 10, "no environment");
+                std::thread::yield_now();
+            }
             let orphan = is_orphan(child.id());
             assert!(!is_for(child.id(), Path::new("/nowhere")));
             drop(child.stdin.take());
