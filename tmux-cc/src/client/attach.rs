@@ -26,6 +26,9 @@ use crate::wire::{PaneId, SessionId, Version};
 /// Commands that may wait for the driver before `command` waits itself.
 const REQUESTS: usize = 256;
 
+/// How long it may take to learn a version, once something has gone wrong.
+const ASK: Duration = Duration::from_secs(2);
+
 /// What a client asks first: it shows that a fence comes back, and whom it talks to.
 const PROBE: &str = "#{version}\t#{pid}\t#{start_time}\t#{session_id}\t#{client_name}\t\
     #{session_name}";
@@ -137,7 +140,8 @@ impl Attach {
         self
     }
 
-    /// How long attaching may take, with the first fence; 10 s by default.
+    /// How long attaching may take, with the first fence; 10 s by default. Where it has taken so
+    /// long, a few seconds more may go into finding out why.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -402,18 +406,20 @@ impl Attach {
 
     /// What is wrong with the versions of program and server, if something is.
     async fn stranger(&self) -> Option<AttachError> {
-        let said = ask::ask(&self.tmux, ["-V"], self.deadline, |_| false).await;
+        let deadline = self.deadline.min(ASK);
+        let said = ask::ask(&self.tmux, ["-V"], deadline, |_| false).await;
         let program = Version::parse(said.ok()?.out.trim_ascii())?;
         let too_old = |version: Version| !version.at_least(Version::FLOOR);
         if too_old(program) {
             return Some(AttachError::TooOld { version: program });
         }
         let socket = self.socket.path();
-        let server = ask::server_version(&self.tmux, &socket, self.deadline).await?;
+        let server = ask::server_version(&self.tmux, &socket, deadline).await?;
         if too_old(server) {
             return Some(AttachError::TooOld { version: server });
         }
-        (program != server).then_some(AttachError::OtherVersion { program, server })
+        let kin = |version: Version| version.at_least(Version::new(3, 7));
+        (kin(program) != kin(server)).then_some(AttachError::OtherVersion { program, server })
     }
 
     fn read_probe(&self, text: &[u8]) -> Option<Attached> {

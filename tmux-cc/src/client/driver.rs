@@ -383,6 +383,10 @@ impl Core {
                     // Output that came before a reply is handed on before it: whoever has the
                     // reply finds what it followed.
                     self.inbox.push(self.source, &chunk, &mut self.raw);
+                    // Before anyone can see an error, its reason is known.
+                    if let Err(ReplyError::Disconnected(exit)) = &result {
+                        let _ = self.exit.set(exit.clone());
+                    }
                     match self.waiting.remove(&id) {
                         Some(Waiting::Caller(caller)) => {
                             drop(caller.send(result.map_err(ClientError::from)));
@@ -404,7 +408,6 @@ impl Core {
                     self.raw.push(Raw::Desync(desync));
                 }
                 Polled::Event(Event::Exited(exit)) => {
-                    // Before anyone can see an error, its reason is known.
                     let _ = self.exit.set(exit.clone());
                     self.raw.push(Raw::Exited(exit.clone()));
                     exited = Some(exit);

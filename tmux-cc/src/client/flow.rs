@@ -475,7 +475,10 @@ impl Inbox {
         for &pane in panes {
             state.elsewhere.remove(&pane);
             for source in state.sources.values_mut() {
-                source.paused.remove(&pane);
+                // What a source has still to confirm must not look like word of a new pane.
+                if source.paused.get(&pane) == Some(&true) {
+                    source.paused.remove(&pane);
+                }
             }
             let Some(flow) = state.panes.get_mut(&pane) else {
                 continue;

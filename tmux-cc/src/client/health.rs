@@ -29,7 +29,8 @@ const TARGET: &str = "tmux_cc::health";
 /// | `lag` | warn | `missed` | `lagged` |
 ///
 /// `client` is tmux's name for it, `session` and `pane` are ids, `output` says whether the client
-/// takes output. Text of tmux or of a pane (`exit`, `error`, `desync`) is escaped.
+/// takes output. Text of tmux or of a pane in `exit` and `error` is escaped;
+/// `desync` is the event as it is written for debugging.
 ///
 /// Each number only grows. They are read one after another: a sum over two of them may be off by
 /// what happened in between.

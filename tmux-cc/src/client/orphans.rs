@@ -5,32 +5,38 @@
 //! (tmux #5444). So each client carries in its environment who started it, and whoever follows the
 //! server next ends those whose owner is no more.
 
+use std::io;
 use std::path::Path;
 
 #[cfg(target_os = "linux")]
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// Names the owner of a control client, in its environment.
 pub(super) const OWNER: &str = "TMUX_CC_OWNER";
 
 /// This process, as no other process of this boot is called; `None` where only Linux could tell.
 pub(super) fn owner() -> Option<String> {
-    name(std::process::id())
+    name(std::process::id()).ok().flatten()
 }
 
 /// Ends the clients of that server whose owner is no more.
 ///
 /// They are looked for among all processes: the server no longer lists one that is on its way out,
 /// and may keep it so for ever. SIGTERM is what is safe for a server of any version while output
-/// is on its way.
+/// is on its way. This blocks.
 #[cfg(target_os = "linux")]
 pub(super) fn end(socket: &Path) {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    for client in numbers.filter(|client| is_orphan(*client) && is_for(*client, socket)) {
-        tracing::info!(client, "ending a control client whose owner was killed");
+    for client in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
         let pid = i32::try_from(client).ok().and_then(Pid::from_raw);
-        let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+        // What is looked at is what is ended, though its number were given again in between.
+        let Some(Ok(held)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
+            continue;
+        };
+        if is_for(client, socket) && is_orphan(client) {
+            tracing::info!(client, "ending a control client whose owner was killed");
+            let _ = pidfd_send_signal(held, Signal::TERM);
+        }
     }
 }
 
@@ -43,40 +49,59 @@ pub(super) const fn end(_socket: &Path) {}
 fn is_for(client: u32, socket: &Path) -> bool {
     let arguments = std::fs::read(format!("/proc/{client}/cmdline")).unwrap_or_default();
     let arguments: Vec<_> = arguments.split(|&b| b == 0).collect();
-    let wanted = [b"-S", socket.as_os_str().as_encoded_bytes()];
-    arguments.windows(2).any(|pair| pair == wanted)
+    let has = |wanted: [&[u8]; 2]| arguments.windows(2).any(|pair| pair == wanted);
+    has([b"-S", socket.as_os_str().as_encoded_bytes()]) && has([b"-C", b"attach-session"])
 }
 
 #[cfg(target_os = "linux")]
 fn is_orphan(client: u32) -> bool {
+    // In another namespace the owner's number means another process, or none.
+    let space = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let own = space("self");
+    if own.is_none() || space(&client.to_string()) != own {
+        return false;
+    }
     // That of a stranger cannot be read.
     let environment = std::fs::read(format!("/proc/{client}/environ")).unwrap_or_default();
     let owner = environment.split(|&b| b == 0).find_map(|variable| {
         let owner = variable.strip_prefix(OWNER.as_bytes())?;
         std::str::from_utf8(owner.strip_prefix(b"=")?).ok()
     });
-    // Where it does not say, it is none of ours.
+    // Where it does not say, it is none of ours; where nothing can be learnt, its owner may live.
     owner.is_some_and(|owner| {
         let pid = owner.split(':').next().and_then(|pid| pid.parse().ok());
-        pid.is_some_and(|pid| name(pid).as_deref() != Some(owner))
+        let now = pid.map(name);
+        matches!(now, Some(Ok(now)) if now.as_deref() != Some(owner))
     })
 }
 
-/// A process and when it was started, in ticks since the boot: numbers are given again.
+/// A process and when it was started, in ticks since the boot, since numbers are given again;
+/// `None` if there is none.
 #[cfg(target_os = "linux")]
-fn name(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name that may hold anything; the 22nd is the start.
-    let mut behind_name = stat.rsplit_once(") ")?.1.split(' ');
-    let state = behind_name.next()?;
-    let start = behind_name.nth(18)?;
+fn name(pid: u32) -> io::Result<Option<String>> {
+    let gone = |error: &io::Error| {
+        error.kind() == io::ErrorKind::NotFound
+            || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+    };
+    let stat = match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat,
+        Err(error) if gone(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // The second field is a name that may hold anything; the third is the state, the 22nd the
+    // start.
+    let read = || {
+        let mut behind_name = stat.rsplit_once(") ")?.1.split(' ');
+        Some((behind_name.next()?, behind_name.nth(18)?))
+    };
+    let (state, start) = read().ok_or(io::ErrorKind::InvalidData)?;
     // A zombie does nothing any more.
-    (state != "Z").then(|| format!("{pid}:{start}"))
+    Ok((state != "Z").then(|| format!("{pid}:{start}")))
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn name(_pid: u32) -> Option<String> {
-    None
+const fn name(_pid: u32) -> io::Result<Option<String>> {
+    Ok(None)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -89,12 +114,13 @@ mod tests {
             .stdin(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let named = name(child.id()).unwrap();
-        assert_eq!(name(child.id()), Some(named));
-        assert_ne!(name(child.id()), owner());
+        let named = |id| name(id).unwrap();
+        assert!(named(child.id()).is_some());
+        assert_eq!(named(child.id()), named(child.id()));
+        assert_ne!(named(child.id()), owner());
         drop(child.stdin.take());
         child.wait().unwrap();
-        assert_eq!(name(child.id()), None);
+        assert_eq!(named(child.id()), None);
     }
 
     #[test]

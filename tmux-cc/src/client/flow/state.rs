@@ -245,10 +245,17 @@ impl State {
     /// can overtake `%pause` and `%continue`, though not while it is paused (`control.c`,
     /// `control_write_callback`).
     pub(super) fn give(&mut self, pane: PaneId, owner: SourceId) {
-        let Some(flow) = self.panes.get_mut(&pane) else {
+        if !self.panes.contains_key(&pane) {
             let mut items = Vec::new();
             self.first_sight(pane, owner, &mut items);
             self.enqueue(Bytes::new(), items);
+            let source = self.sources.get(&owner);
+            if !source.is_some_and(|source| source.paused.contains_key(&pane)) {
+                return;
+            }
+            // It had left the source before it printed anything, and is paused there.
+        }
+        let Some(flow) = self.panes.get_mut(&pane) else {
             return;
         };
         flow.owner = Owner::Source(owner);

@@ -136,6 +136,36 @@ fn a_pane_that_comes_from_where_nobody_follows_begins_with_a_gap() {
 }
 
 #[test]
+fn a_pane_that_came_back_before_it_printed_goes_on() {
+    let (inbox, source) = merged();
+    inbox.set_watermark(source, PaneId(0));
+    inbox.left(P, source);
+    inbox.assign(P, &[source]);
+    assert_eq!(inbox.take_orders(source), [Order::Pause(P)]);
+    read(&inbox, source, "%pause %1\n");
+    inbox.settled(source, &Order::Pause(P));
+    assert_eq!(inbox.take_orders(source), [Order::Continue(P)]);
+}
+
+#[test]
+fn a_late_pause_does_not_bring_a_pane_back() {
+    let (inbox, source) = merged();
+    let (other, _) = inbox.register(Some(SessionId(1)));
+    inbox.set_watermark(source, PaneId(0));
+    read(&inbox, source, "%output %1 a\n");
+    inbox.assign(P, &[source, other]);
+    assert_eq!(inbox.take_orders(other), [Order::Pause(P)]);
+    inbox.gone(&[P]);
+    for order in inbox.take_orders(source) {
+        inbox.settled(source, &order);
+    }
+    read(&inbox, other, "%pause %1\n");
+    inbox.settled(other, &Order::Pause(P));
+    assert_eq!(said(&inbox), ["%1 0+0 a", "%1 ended at 0+1"]);
+    assert_eq!(inbox.take_orders(other), []);
+}
+
+#[test]
 fn a_pane_that_is_paused_before_it_was_seen_goes_on() {
     let (inbox, source) = merged();
     inbox.set_watermark(source, P);

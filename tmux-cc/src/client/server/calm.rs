@@ -53,24 +53,32 @@ impl Calm {
 
     /// Waits until a handshake may begin; to be kept until it is over.
     ///
-    /// A server that is never quiet is never attached to: better late than a dead server.
+    /// A server that is never quiet is never attached to: better late than a dead server. Who
+    /// waits for quiet keeps nobody else from anything.
     pub(super) async fn handshake(&self) -> RwLockWriteGuard<'_, ()> {
-        let turn = self.gate.write().await;
         let began = Instant::now();
         let mut said = false;
-        while let Some(stirred) = &self.stirred {
-            let stirred = *stirred.lock().unwrap_or_else(PoisonError::into_inner);
-            let calm = (stirred + QUIET).min((began + LONG).max(stirred + LULL));
-            let now = Instant::now();
-            if calm <= now {
-                break;
+        loop {
+            while let Some(calm) = self.not_before(began) {
+                if Instant::now() >= began + LONG && !std::mem::replace(&mut said, true) {
+                    tracing::warn!("this server is too busy to be attached to safely; waiting");
+                }
+                sleep_until(calm).await;
             }
-            if now >= began + LONG && !std::mem::replace(&mut said, true) {
-                tracing::warn!("this server is too busy to be attached to safely; waiting");
+            let turn = self.gate.write().await;
+            // The one before may have stirred the server.
+            if self.not_before(began).is_none() {
+                return turn;
             }
-            sleep_until(calm).await;
         }
-        turn
+    }
+
+    /// Until when the server is not quiet enough; `None` when it is.
+    fn not_before(&self, began: Instant) -> Option<Instant> {
+        let stirred = self.stirred.as_ref()?;
+        let stirred = *stirred.lock().unwrap_or_else(PoisonError::into_inner);
+        let calm = (stirred + QUIET).min((began + LONG).max(stirred + LULL));
+        (calm > Instant::now()).then_some(calm)
     }
 
     /// Waits until a client may leave; to be kept until it has.
@@ -127,6 +135,24 @@ mod tests {
         assert_eq!(wait(FRAIL, Some(ms(10))).await, None);
         // Nothing to wait for.
         assert_eq!(wait(SOUND, Some(ms(10))).await, Some(ms(0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_quiet_keeps_nobody_from_leaving() {
+        let calm = calm(FRAIL);
+        let stirring = Arc::clone(&calm);
+        let stirs = tokio::spawn(async move {
+            loop {
+                stirring.stir();
+                sleep(Duration::from_millis(10)).await;
+            }
+        });
+        let waiting = Arc::clone(&calm);
+        let waiter = tokio::spawn(async move { drop(waiting.handshake().await) });
+        sleep(Duration::from_secs(1)).await;
+        let left = timeout(Duration::from_secs(1), calm.leave()).await;
+        assert!(left.is_ok() && !waiter.is_finished());
+        stirs.abort();
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
@@ -35,6 +35,9 @@ const ASK: Duration = Duration::from_secs(1);
 
 /// The least time between two listings, so that a storm of changes is not answered one by one.
 const SETTLE: Duration = Duration::from_millis(20);
+
+/// How long the search for clients left behind may take.
+const ORPHANS: Duration = Duration::from_secs(1);
 
 /// How often everything is listed although nothing was announced.
 const RECONCILE: Duration = Duration::from_secs(10);
@@ -173,7 +176,7 @@ impl Life {
         tracing::info!(
             pid = self.server.pid, version = %self.server.version, "following a tmux server");
         self.context.shared.up(&self.server);
-        orphans::end(&self.context.builder.socket.path());
+        self.end_orphans().await;
         if let Some(first) = self.first.take() {
             self.apply(first);
         }
@@ -188,6 +191,16 @@ impl Life {
         }
         tracing::info!(pid = self.server.pid, exit = %self.exit, "tmux server is gone");
         self.context.shared.down(self.exit);
+    }
+
+    /// Ends what a follower that was killed has left behind; a process that cannot be looked at is
+    /// not waited for.
+    async fn end_orphans(&self) {
+        let socket = self.context.builder.socket.path();
+        let ending = spawn_blocking(move || orphans::end(&socket));
+        let _ = timeout(ORPHANS, ending).await;
+        // The server tells all clients of each that leaves.
+        self.context.calm.stir();
     }
 
     /// Waits for something and answers it; `false` when the server has ended.

@@ -112,7 +112,8 @@ pub(super) async fn ask(builder: &ServerBuilder) -> Result<Listing, Waiting> {
     let lines = |out: &[u8]| Listing::read(out.split(|&b| b == b'\n'), &socket);
     // A client of another version does not notice that such a server has said all.
     let too_old = |out: &[u8]| {
-        let server = lines(out).server;
+        let first = out.iter().position(|&b| b == b'\n');
+        let server = first.and_then(|at| lines(out.get(..at)?).server);
         server.is_some_and(|server| !server.version.at_least(Version::FLOOR))
     };
     let said = ask::ask(&builder.tmux, arguments, builder.deadline, too_old)
