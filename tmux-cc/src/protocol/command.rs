@@ -181,14 +181,20 @@ impl Command {
     /// What tmux may put inside this command's own block.
     pub(super) fn inside(&self) -> Inside {
         let names = names(&self.line);
-        let has = |flag: &[u8]| self.line.split(|&b| b == b' ').any(|word| word == flag);
+        // A flag may stand with others, and with its value.
+        let flags = || {
+            self.line
+                .split(|&b| b == b' ')
+                .filter(|w| w.first() == Some(&b'-'))
+        };
+        let has = |flag: u8| flags().any(|word| word.contains(&flag));
         let refreshes = |name: &Vec<u8>| names_command(name, b"refresh-client", b"refresh", 3);
         match &names[..] {
-            [name] if names_command(name, b"display-message", b"display", 10) && !has(b"-p") => {
+            [name] if names_command(name, b"display-message", b"display", 10) && !has(b'p') => {
                 Inside::Message
             }
             // Which block is whose is not known, but none of these prints anything itself.
-            [_, ..] if has(b"-A") && names.iter().all(refreshes) => Inside::Flow,
+            [_, ..] if has(b'A') && names.iter().all(refreshes) => Inside::Flow,
             _ => Inside::Nothing,
         }
     }
@@ -447,6 +453,7 @@ mod tests {
         for (line, inside) in [
             ("refresh-client -A '%0:pause'", Inside::Flow),
             ("refresh -A '%0:pause'", Inside::Flow),
+            ("refresh-client -A'%0:pause'", Inside::Flow),
             (
                 "refresh-client -A '%0:pause' ; refresh -A '%1:pause'",
                 Inside::Flow,
@@ -464,6 +471,7 @@ mod tests {
             ("display-message hello", Inside::Message),
             ("display hello", Inside::Message),
             ("display-message -p hello", Inside::Nothing),
+            ("display-message -pt %0 hello", Inside::Nothing),
             ("capture-pane -p", Inside::Nothing),
         ] {
             assert_eq!(Command::raw(line).inside(), inside, "{line:?}");
