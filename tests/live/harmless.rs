@@ -402,6 +402,8 @@ async fn the_users_own_client_is_not_disturbed() {
     skip_if_asked!();
     let agent = [pane_agent!(), "flood", "--go-line"];
     let server = Server::start_with(&Boot::running(agent).size(91, 17));
+    // tmux names the window after its program when it gets round to it.
+    server.tmux(["set-option", "-wg", "automatic-rename", "off"]);
     let mut user = Raw::attach(&server, "=main");
     let pid = format!("{} ", user.process().pid());
     let format = "#{client_pid} #{client_flags} #{client_width} #{window_width}x#{window_height}";
