@@ -10,7 +10,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{
+    Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use tokio::time::{Instant, sleep_until};
 
 use crate::protocol::{Quirk, Quirks};
@@ -24,9 +26,14 @@ const LULL: Duration = Duration::from_millis(20);
 /// After how long a lull will do.
 const LONG: Duration = Duration::from_secs(10);
 
+/// The turn to shake hands, for as long as it is kept.
+pub(super) type Turn<'a> = (RwLockWriteGuard<'a, ()>, AsyncMutexGuard<'a, ()>);
+
 /// What the keepers of one life share to that end.
 #[derive(Debug)]
 pub(super) struct Calm {
+    /// Handshakes begin in the order in which they were asked for.
+    queue: AsyncMutex<()>,
     /// Handshakes have it for themselves, clients that leave share it.
     gate: RwLock<()>,
     /// When the server last had something to tell all control clients; `None` where it may.
@@ -37,6 +44,7 @@ impl Calm {
     /// For a server that has just been found.
     pub(super) fn new(quirks: Quirks) -> Self {
         Self {
+            queue: AsyncMutex::new(()),
             gate: RwLock::new(()),
             stirred: quirks
                 .has(Quirk::HandshakeDropCrash)
@@ -55,8 +63,9 @@ impl Calm {
     ///
     /// A server that is never quiet is never attached to: better late than a dead server. Who
     /// waits for quiet keeps nobody else from anything.
-    pub(super) async fn handshake(&self) -> RwLockWriteGuard<'_, ()> {
+    pub(super) async fn handshake(&self) -> Turn<'_> {
         let began = Instant::now();
+        let queue = self.queue.lock().await;
         let mut said = false;
         loop {
             while let Some(calm) = self.not_before(began) {
@@ -65,10 +74,10 @@ impl Calm {
                 }
                 sleep_until(calm).await;
             }
-            let turn = self.gate.write().await;
-            // The one before may have stirred the server.
+            let gate = self.gate.write().await;
+            // One that left may have stirred the server.
             if self.not_before(began).is_none() {
-                return turn;
+                return (gate, queue);
             }
         }
     }
@@ -135,6 +144,26 @@ mod tests {
         assert_eq!(wait(FRAIL, Some(ms(10))).await, None);
         // Nothing to wait for.
         assert_eq!(wait(SOUND, Some(ms(10))).await, Some(ms(0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn handshakes_come_in_the_order_they_were_asked_for() {
+        let calm = calm(FRAIL);
+        let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
+        for n in 0..8 {
+            let (calm, done) = (Arc::clone(&calm), done.clone());
+            tokio::spawn(async move {
+                // Each is asked for at a time of its own, all before the first may begin.
+                sleep(Duration::from_millis(n)).await;
+                let turn = calm.handshake().await;
+                let _ = done.send(n);
+                calm.stir();
+                drop(turn);
+            });
+        }
+        for n in 0..8 {
+            assert_eq!(order.recv().await, Some(n));
+        }
     }
 
     #[tokio::test(start_paused = true)]
