@@ -199,9 +199,19 @@ impl Attach {
         self,
         meter: Arc<Meter>,
     ) -> Result<(Client, Events, Driver), AttachError> {
+        let transport = self.spawn(&meter)?;
+        self.attach_alone(transport, meter).await
+    }
+
+    /// Attaches with an inbox of its own.
+    async fn attach_alone(
+        self,
+        transport: Transport,
+        meter: Arc<Meter>,
+    ) -> Result<(Client, Events, Driver), AttachError> {
         let inbox = Inbox::events(self.budget, meter);
         let output = self.pause_after.is_some();
-        let (client, _, driver) = self.start_into(Arc::clone(&inbox), None).await?;
+        let (client, _, driver) = self.attach(transport, Arc::clone(&inbox), None).await?;
         if output {
             warn_of_output(&client.attached().server);
         }
@@ -223,13 +233,7 @@ impl Attach {
             writer: Box::new(writer),
             process: None,
         };
-        let inbox = Inbox::events(self.budget, Arc::default());
-        let output = self.pause_after.is_some();
-        let (client, _, driver) = self.attach(transport, Arc::clone(&inbox), None).await?;
-        if output {
-            warn_of_output(&client.attached().server);
-        }
-        Ok((client, Events { inbox }, driver))
+        self.attach_alone(transport, Arc::default()).await
     }
 
     /// Starts a tmux process whose output goes into an inbox that may have other sources.
@@ -238,23 +242,23 @@ impl Attach {
         inbox: Arc<Inbox>,
         session: Option<SessionId>,
     ) -> Result<(Client, SourceId, Driver), AttachError> {
-        let transport = self.spawn().inspect_err(|error| {
-            inbox.meter().failed(self.pause_after.is_some(), error);
-        })?;
+        let transport = self.spawn(inbox.meter())?;
         self.attach(transport, inbox, session).await
     }
 
-    fn spawn(&self) -> Result<Transport, AttachError> {
+    fn spawn(&self, meter: &Meter) -> Result<Transport, AttachError> {
         let mut program = Program::new(&self.tmux);
         program
             .args(["-N", "-S"])
             .arg(self.socket.path())
             .args(self.arguments());
-        let (process, reader, writer) = Process::spawn(program, self.pause_after.is_some())
+        let output = self.pause_after.is_some();
+        let (process, reader, writer) = Process::spawn(program, output)
             .map_err(|source| AttachError::Spawn {
                 program: self.tmux.clone(),
                 source,
-            })?;
+            })
+            .inspect_err(|error| meter.failed(output, error))?;
         Ok(Transport {
             reader: Box::new(reader),
             writer: Box::new(writer),

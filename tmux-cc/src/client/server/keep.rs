@@ -95,16 +95,9 @@ impl Context {
             };
             // Not to be broken off, whatever happens.
             let attached = self.attach(session.id, output).await;
+            drop(turn);
             match attached {
-                // It ended in the meantime, and another has taken its place: what belongs to that
-                // one must not be taken for this one's.
-                Ok(running) if running.server() != &*self.server => {
-                    running.leave().await;
-                    drop(turn);
-                    self.note(Note::NoServer);
-                }
                 Ok(running) => {
-                    drop(turn);
                     if std::mem::replace(&mut again, true) {
                         self.shared.inbox.meter().reconnected(session.id, output);
                     }
@@ -121,17 +114,12 @@ impl Context {
                         exit,
                     });
                 }
-                Err(AttachError::NoServer { .. }) => {
-                    drop(turn);
-                    self.note(Note::NoServer);
-                }
+                Err(AttachError::NoServer { .. }) => self.note(Note::NoServer),
                 // The session went in the meantime; the next listing says so.
                 Err(AttachError::Refused { said }) if said.starts_with(b"can't find") => {
-                    drop(turn);
                     self.dirty.notify_one();
                 }
                 Err(error) => {
-                    drop(turn);
                     self.note(Note::Failed {
                         session: session.id,
                         output,
@@ -146,7 +134,20 @@ impl Context {
         }
     }
 
+    /// Attaches to the session in this life of the server.
     async fn attach(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
+        let running = self.start(session, output).await?;
+        if *running.server() != *self.server {
+            // It ended in the meantime, and another has taken its place: what belongs to that one
+            // must not be taken for this one's.
+            running.leave().await;
+            let socket = self.server.socket.clone();
+            return Err(AttachError::NoServer { socket });
+        }
+        Ok(running)
+    }
+
+    async fn start(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
         let attach = Attach::to_session(session)
             .socket(self.builder.socket.clone())
             .tmux(&self.builder.tmux)
