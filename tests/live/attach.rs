@@ -213,59 +213,55 @@ fn in_whatever_order_its_parts_go_the_client_leaves() {
     skip_if_asked!();
     alone(
         "attach::in_whatever_order_its_parts_go_the_client_leaves",
-        || {
-            let runtime = tokio::runtime::Builder::new_current_thread();
-            let runtime = { runtime }.enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::start();
-                for (order, output) in ["ced", "cde", "ecd", "edc", "dce", "dec"]
-                    .into_iter()
-                    .flat_map(|order| [(order, false), (order, true)])
-                {
-                    let mut attach = attach(&server, "main");
-                    if output {
-                        attach = attach.output(5);
-                    }
-                    let (client, events, driver) = attach.start().await.unwrap();
-                    assert_eq!(children().len(), 1);
-                    let driver = tokio::spawn(driver);
-                    let (mut client, mut events) = (Some(client), Some(events));
-                    ask(client.as_ref().unwrap(), "display-message -p x").await;
-                    for part in order.chars() {
-                        match part {
-                            'c' => drop(client.take()),
-                            'e' => drop(events.take()),
-                            _ => driver.abort(),
-                        }
-                        tokio::task::yield_now().await;
-                        if part == 'd' {
-                            if let Some(client) = &client {
-                                let late = client.command(Command::new("list-panes"));
-                                let late = soon("an answer without a driver", late).await;
-                                assert_eq!(late, Err(ClientError::Ended(Exit::Eof)), "{order}");
-                            }
-                            if let Some(events) = &mut events {
-                                soon("the end of events", async {
-                                    while events.recv().await.is_some() {}
-                                })
-                                .await;
-                            }
-                        }
-                    }
-                    all_gone(&server).await;
+        async {
+            let server = Server::start();
+            for (order, output) in ["ced", "cde", "ecd", "edc", "dce", "dec"]
+                .into_iter()
+                .flat_map(|order| [(order, false), (order, true)])
+            {
+                let mut attach = attach(&server, "main");
+                if output {
+                    attach = attach.output(5);
                 }
-                // One that was never polled at all.
-                let parts = attach(&server, "main").start().await.unwrap();
-                drop(parts);
+                let (client, events, driver) = attach.start().await.unwrap();
+                assert_eq!(children().len(), 1);
+                let driver = tokio::spawn(driver);
+                let (mut client, mut events) = (Some(client), Some(events));
+                ask(client.as_ref().unwrap(), "display-message -p x").await;
+                for part in order.chars() {
+                    match part {
+                        'c' => drop(client.take()),
+                        'e' => drop(events.take()),
+                        _ => driver.abort(),
+                    }
+                    tokio::task::yield_now().await;
+                    if part == 'd' {
+                        if let Some(client) = &client {
+                            let late = client.command(Command::new("list-panes"));
+                            let late = soon("an answer without a driver", late).await;
+                            assert_eq!(late, Err(ClientError::Ended(Exit::Eof)), "{order}");
+                        }
+                        if let Some(events) = &mut events {
+                            soon("the end of events", async {
+                                while events.recv().await.is_some() {}
+                            })
+                            .await;
+                        }
+                    }
+                }
                 all_gone(&server).await;
-                // And one whose start is given up at any point.
-                for steps in 0..40 {
-                    let start = attach(&server, "main").start();
-                    let _ = tokio::time::timeout(Duration::from_micros(steps * 300), start).await;
-                    all_gone(&server).await;
-                }
-                assert!(server.alive());
-            });
+            }
+            // One that was never polled at all.
+            let parts = attach(&server, "main").start().await.unwrap();
+            drop(parts);
+            all_gone(&server).await;
+            // And one whose start is given up at any point.
+            for steps in 0..40 {
+                let start = attach(&server, "main").start();
+                let _ = tokio::time::timeout(Duration::from_micros(steps * 300), start).await;
+                all_gone(&server).await;
+            }
+            assert!(server.alive());
         },
     );
 }
@@ -274,31 +270,27 @@ fn in_whatever_order_its_parts_go_the_client_leaves() {
 #[test]
 fn coming_and_going_leaks_nothing() {
     skip_if_asked!();
-    alone("attach::coming_and_going_leaks_nothing", || {
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = { runtime }.enable_all().build().unwrap();
-        runtime.block_on(async {
-            let server = Server::start();
-            let me = Process::of(std::process::id());
-            let mut before = None;
-            for _ in 0..scaled(1000) {
-                let (client, mut events, driver) = attached(&server).await;
-                ask(&client, "list-panes").await;
-                client.detach().await;
-                let exit = soon("the driver", driver).await.unwrap();
-                assert_eq!(exit, Exit::Detached);
-                soon("the end of events", async {
-                    while events.recv().await.is_some() {}
-                })
-                .await;
-                // What the runtime needs for itself is there after the first time.
-                let open = me.open_descriptors();
-                assert_eq!(*before.get_or_insert(open), open);
-                assert_eq!(children(), []);
-            }
-            assert!(server.alive());
-            assert_eq!(server.answer(["list-clients"]), "");
-        });
+    alone("attach::coming_and_going_leaks_nothing", async {
+        let server = Server::start();
+        let me = Process::of(std::process::id());
+        let mut before = None;
+        for _ in 0..scaled(1000) {
+            let (client, mut events, driver) = attached(&server).await;
+            ask(&client, "list-panes").await;
+            client.detach().await;
+            let exit = soon("the driver", driver).await.unwrap();
+            assert_eq!(exit, Exit::Detached);
+            soon("the end of events", async {
+                while events.recv().await.is_some() {}
+            })
+            .await;
+            // What the runtime needs for itself is there after the first time.
+            let open = me.open_descriptors();
+            assert_eq!(*before.get_or_insert(open), open);
+            assert_eq!(children(), []);
+        }
+        assert!(server.alive());
+        assert_eq!(server.answer(["list-clients"]), "");
     });
 }
 

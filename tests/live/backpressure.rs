@@ -207,11 +207,7 @@ fn a_slow_consumer_costs_a_bounded_amount_of_memory() {
     skip_if_asked!();
     alone(
         "backpressure::a_slow_consumer_costs_a_bounded_amount_of_memory",
-        || {
-            let runtime = tokio::runtime::Builder::new_current_thread();
-            let runtime = { runtime }.enable_all().build().unwrap();
-            runtime.block_on(slow_consumer());
-        },
+        slow_consumer(),
     );
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -137,19 +136,11 @@ async fn drain(mut output: ServerOutput, taken: Arc<AtomicU64>) {
     }
 }
 
-/// Runs a test in a process and on a thread of its own: what `tracing` keeps of the first who says
-/// something holds for all threads.
-fn heard_alone(name: &str, test: impl Future<Output = ()>) {
-    skip_if_asked!();
-    alone(name, || {
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        { runtime }.enable_all().build().unwrap().block_on(test);
-    });
-}
-
 #[test]
 fn what_happens_is_counted_and_said() {
-    heard_alone(
+    // What `tracing` keeps of the first who says something holds for all threads.
+    skip_if_asked!();
+    alone(
         "health::what_happens_is_counted_and_said",
         counted_and_said(),
     );
@@ -223,7 +214,9 @@ async fn counted_and_said() {
 
 #[test]
 fn a_failure_to_attach_is_said() {
-    heard_alone("health::a_failure_to_attach_is_said", failure_is_said());
+    // What `tracing` keeps of the first who says something holds for all threads.
+    skip_if_asked!();
+    alone("health::a_failure_to_attach_is_said", failure_is_said());
 }
 
 async fn failure_is_said() {

@@ -56,11 +56,9 @@ async fn cycles(times: usize, server: &Server, cycle: impl AsyncFn()) {
 /// Runs what is judged by the descriptors of a process in a process of its own.
 fn in_a_process(name: &str, body: impl AsyncFnOnce(&Server)) {
     skip_if_asked!();
-    alone(name, || {
-        let runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = { runtime }.enable_all().build().unwrap();
+    alone(name, async {
         let server = Server::start_with(&Boot::running([pane_agent!(), "flood"]));
-        runtime.block_on(body(&server));
+        body(&server).await;
         assert!(server.alive());
     });
 }

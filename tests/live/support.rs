@@ -106,15 +106,16 @@ pub(crate) fn ask(client: &Client, line: &str) -> impl Future<Output = Reply> {
     )
 }
 
-/// Runs `body` in a process of its own, where nothing else counts: for what is told only of a
-/// whole process (memory, descriptors, children). `name` is the test that calls it.
+/// Runs `body` on the one thread of a process of its own, where nothing else counts: for what is
+/// told only of a whole process (memory, descriptors, children). `name` is the test that calls it.
 ///
 /// # Panics
 /// When it fails there.
-pub(crate) fn alone(name: &str, body: impl FnOnce()) {
+pub(crate) fn alone(name: &str, body: impl Future<Output = ()>) {
     const ALONE: &str = "TMUX_CC_TEST_ALONE";
     if std::env::var_os(ALONE).is_some_and(|alone| alone == name) {
-        body();
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        { runtime }.enable_all().build().unwrap().block_on(body);
         return;
     }
     let output = std::process::Command::new(std::env::current_exe().unwrap())
