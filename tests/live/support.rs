@@ -285,7 +285,7 @@ impl Streams {
                     stream.offset = 0;
                     stream.fresh = true;
                     stream.line = None;
-                    stream.resyncs.push(resync);
+                    stream.resyncs.push(resync.clone());
                 }
                 Event::Ended(ended) => {
                     let stream = self

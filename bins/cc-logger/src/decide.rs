@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use cc_kit::journal::Position;
 use cc_kit::journal::note::{self, Gap, Lost, Note};
-use tmux_cc::client::{Cause, Ending, Event, Loss, Resync, ServerChange};
+use tmux_cc::client::{Cause, Ending, Event, Loss, PaneBytes, Resync, ServerChange};
 use tmux_cc::tree::{Change, Pane};
-use tmux_cc::wire::{Escaped, PaneId, SessionId};
+use tmux_cc::wire::{PaneId, SessionId};
 
 /// Something to be done to the journal of a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Action<'a> {
     Output {
         pane: PaneId,
         at: Position,
-        data: Escaped<'a>,
+        data: PaneBytes<'a>,
     },
     /// Append a note, at such a position.
     Note {

@@ -1,5 +1,6 @@
 //! What a consumer gets: batches of events.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,8 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::identity::Identity;
+use super::screen::Screen;
 use crate::protocol::{Block, Desync, Exit};
-use crate::wire::{Escaped, Notification, PaneId, SessionId};
+use crate::wire::{Decoded, Escaped, Notification, PaneId, SessionId};
 
 /// One event, borrowed from its batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub enum Event<'a> {
     /// A pane printed.
     Output(Output<'a>),
     /// A pane's stream begins anew; what lies between is lost.
-    Resync(Resync),
+    Resync(&'a Resync),
     /// A pane's stream has ended.
     Ended(&'a Ended),
     /// Any other line that tmux sent unasked.
@@ -46,12 +48,67 @@ pub struct Output<'a> {
     pub offset: u64,
     /// Milliseconds that the first of these bytes waited in the server, where tmux says.
     pub age: u64,
-    /// The bytes, escaped.
-    pub data: Escaped<'a>,
+    /// The bytes.
+    pub data: PaneBytes<'a>,
+}
+
+/// Bytes that a pane printed, as they travelled.
+///
+/// Whichever way they came, what they stand for is bytes of a terminal: not UTF-8 alone, cut
+/// anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PaneBytes<'a> {
+    /// Out of a control client: escaped in octal.
+    Escaped(Escaped<'a>),
+    /// Out of the pane's pipe: as the program wrote them.
+    Raw(&'a [u8]),
+}
+
+impl<'a> PaneBytes<'a> {
+    /// How many bytes they stand for.
+    #[must_use]
+    pub fn decoded_len(self) -> usize {
+        match self {
+            Self::Escaped(escaped) => escaped.decoded_len(),
+            Self::Raw(bytes) => bytes.len(),
+        }
+    }
+
+    /// Appends them to `out` as the program wrote them.
+    pub fn decode_into(self, out: &mut Vec<u8>) -> Decoded {
+        match self {
+            Self::Escaped(escaped) => escaped.decode_into(out),
+            Self::Raw(bytes) => {
+                out.extend_from_slice(bytes);
+                Decoded {
+                    len: bytes.len(),
+                    malformed: 0,
+                }
+            }
+        }
+    }
+
+    /// As the program wrote them: borrowed where nothing is escaped, owned otherwise.
+    #[must_use]
+    pub fn decode(self) -> Cow<'a, [u8]> {
+        match self {
+            Self::Escaped(escaped) => escaped.decode(),
+            Self::Raw(bytes) => Cow::Borrowed(bytes),
+        }
+    }
+
+    /// As they travelled.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        match self {
+            Self::Escaped(escaped) => escaped.as_bytes(),
+            Self::Raw(bytes) => bytes,
+        }
+    }
 }
 
 /// The beginning of a new stretch of a pane's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Resync {
     /// The pane.
@@ -62,6 +119,8 @@ pub struct Resync {
     pub cause: Cause,
     /// What is lost before it.
     pub loss: Loss,
+    /// How the pane looked just before the first byte of this stretch, where that was asked for.
+    pub screen: Option<Arc<Screen>>,
 }
 
 /// Why a pane's stream is broken.
@@ -147,10 +206,12 @@ pub(super) enum Item {
         offset: u64,
         age: u64,
         data: Data,
+        /// Is it not escaped?
+        raw: bool,
     },
     Line(Data),
-    Resync(Resync),
-    Ended(Ended),
+    Resync(Box<Resync>),
+    Ended(Box<Ended>),
     Block(Block),
     Desync(Desync),
     Lagged(u64),
@@ -212,12 +273,17 @@ impl Batch {
                 offset,
                 age,
                 data,
+                raw,
             } => Event::Output(Output {
                 pane: *pane,
                 epoch: *epoch,
                 offset: *offset,
                 age: *age,
-                data: Escaped::new(data.bytes(&self.chunk)),
+                data: if *raw {
+                    PaneBytes::Raw(data.bytes(&self.chunk))
+                } else {
+                    PaneBytes::Escaped(Escaped::new(data.bytes(&self.chunk)))
+                },
             }),
             Item::Line(data) => {
                 let line = data.bytes(&self.chunk);
@@ -227,7 +293,7 @@ impl Batch {
                     Event::Stray(line)
                 }
             }
-            Item::Resync(resync) => Event::Resync(*resync),
+            Item::Resync(resync) => Event::Resync(resync),
             Item::Ended(ended) => Event::Ended(ended),
             Item::Block(block) => Event::Unsolicited(block),
             Item::Desync(desync) => Event::Desync(desync),

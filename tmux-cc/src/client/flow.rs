@@ -220,6 +220,7 @@ impl Inbox {
                             offset,
                             age,
                             data,
+                            raw: false,
                         });
                     }
                 }

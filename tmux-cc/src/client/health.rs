@@ -151,6 +151,7 @@ impl Meter {
             epoch,
             cause,
             loss,
+            ..
         } = *resync;
         if cause == Cause::FirstSight {
             return;

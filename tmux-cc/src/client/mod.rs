@@ -19,6 +19,8 @@ mod health;
 mod identity;
 mod orphans;
 mod process;
+#[allow(dead_code, reason = "used by the streams to come")]
+mod screen;
 mod server;
 mod socket;
 
@@ -26,11 +28,12 @@ pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
 pub use driver::Driver;
 pub use error::{AttachError, ClientError, ServerError};
-pub use events::{Batch, Cause, Ended, Ending, Event, Loss, Output, Resync};
+pub use events::{Batch, Cause, Ended, Ending, Event, Loss, Output, PaneBytes, Resync};
 pub use flow::Budget;
 pub use handle::{Client, Events};
 pub use health::Health;
 pub use identity::{Attached, Identity};
+pub use screen::{Backfill, Modes, Mouse, Screen};
 pub use server::{
     Changes, OutputTaken, Server, ServerBuilder, ServerChange, ServerOutput, Waiting,
 };

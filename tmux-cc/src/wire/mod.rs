@@ -8,6 +8,7 @@
 //! - [`Layout`]: the geometry of a window. [`Version`]: which tmux it is.
 //! - [`quote()`]: any bytes as one word of a command line.
 
+mod capture;
 mod escape;
 mod guard;
 mod id;
@@ -18,6 +19,7 @@ mod quote;
 mod shown;
 mod version;
 
+pub use capture::decode_capture_into;
 pub use escape::{Decoded, Escaped, escape_into};
 pub use guard::{Guard, GuardKind, GuardLine};
 pub use id::{PaneId, SessionId, WindowId};

@@ -65,12 +65,13 @@ impl PaneFlow {
         let loss = Loss::Unknown {
             at_least: mem::take(&mut self.dropped),
         };
-        Item::Resync(Resync {
+        Item::Resync(Box::new(Resync {
             pane,
             epoch: self.epoch,
             cause,
             loss,
-        })
+            screen: None,
+        }))
     }
 }
 
@@ -359,7 +360,7 @@ impl State {
             if flow.queued > 0 {
                 self.holders = self.holders.saturating_sub(1);
             }
-            items.push(Item::Ended(Ended {
+            items.push(Item::Ended(Box::new(Ended {
                 pane,
                 epoch: flow.epoch,
                 offset: flow.offset,
@@ -367,7 +368,7 @@ impl State {
                     at_least: flow.dropped,
                 },
                 why: why.clone(),
-            }));
+            })));
         }
         self.enqueue(Bytes::new(), items);
     }
