@@ -7,7 +7,7 @@ use harness::process::Process;
 use harness::server::{Boot, Server};
 use harness::skip_if_asked;
 use harness::wait::{PATIENCE, until_async};
-use tmux_cc::client::{Attach, Budget, Cause};
+use tmux_cc::client::{Attach, Budget, Cause, PaneFilter};
 use tmux_cc::protocol::Command;
 use tmux_cc::wire::PaneId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex, split};
@@ -137,7 +137,7 @@ async fn commands_are_answered_while_nobody_takes_the_output() {
     let budget = 4 << 20;
     let start = follow(&server).budget(Budget::bytes(budget)).start();
     let followed = start.await.unwrap();
-    let mut output = followed.output().unwrap();
+    let mut output = followed.output(PaneFilter::all());
     let mut streams = Streams::new();
     let all = |streams: &Streams| panes.iter().all(|pane| streams.last(*pane) > 0);
     streams.until(&mut output, "every pane", all).await;
@@ -217,7 +217,7 @@ async fn slow_consumer() {
     let me = Process::of(std::process::id());
     let before = me.memory().resident;
     let followed = follow(&server).start().await.unwrap();
-    let mut output = followed.output().unwrap();
+    let mut output = followed.output(PaneFilter::all());
     let mut streams = Streams::new();
     let all = |streams: &Streams| panes.iter().all(|pane| streams.last(*pane) > 0);
     streams.until(&mut output, "every pane", all).await;

@@ -13,7 +13,7 @@ use harness::server::{Boot, Server};
 use harness::skip_if_asked;
 use harness::wait::{PATIENCE, until_async};
 use rustix::process::Signal;
-use tmux_cc::client::{Changes, ClientError, Event, ServerChange, Waiting};
+use tmux_cc::client::{Changes, ClientError, Event, PaneFilter, ServerChange, Waiting};
 use tmux_cc::protocol::{Command, Exit, ReplyError};
 use tokio::task::JoinSet;
 
@@ -102,7 +102,7 @@ async fn a_server_is_followed_from_one_life_to_the_next() {
     let server = Server::empty();
     let followed = follow(&server).start().await.unwrap();
     let mut changes = followed.changes();
-    let mut output = followed.output().unwrap();
+    let mut output = followed.output(PaneFilter::all());
     next(&mut changes, "that there is none", |change| {
         matches!(change, ServerChange::Waiting(Waiting::NoServer)).then_some(())
     })

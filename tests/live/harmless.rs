@@ -8,7 +8,7 @@ use harness::raw::Raw;
 use harness::server::{Boot, Server};
 use harness::wait::{PATIENCE, until_async};
 use harness::{facts, pane_agent, skip_if_asked};
-use tmux_cc::client::{Client, ServerOutput};
+use tmux_cc::client::{Client, PaneFilter, ServerOutput};
 use tmux_cc::protocol::{Command, Quirk, Quirks};
 use tmux_cc::wire::Version;
 use tokio::task::JoinHandle;
@@ -78,7 +78,7 @@ impl Mode {
         }
         let followed = follow(server).start().await.unwrap();
         if self.takes_output() {
-            let mut output = followed.output().unwrap();
+            let mut output = followed.output(PaneFilter::all());
             if self == Self::ServerOutputRead {
                 held.tasks.push(tokio::spawn(async move {
                     while output.recv().await.is_some() {}
@@ -257,7 +257,7 @@ async fn danger_is_said_once() {
     clients(2).await;
     assert_eq!(warnings(), [""; 0]);
     for _ in 0..2 {
-        let output = followed.output().unwrap();
+        let output = followed.output(PaneFilter::all());
         clients(4).await;
         drop(output);
         clients(2).await;
@@ -361,7 +361,7 @@ async fn a_session_may_begin_to_end_with_its_user_while_it_is_followed() {
         .await;
     };
     clients(2).await;
-    let output = followed.output().unwrap();
+    let output = followed.output(PaneFilter::all());
     clients(3).await;
     server.tmux(["set-option", "-t", "fragile", "destroy-unattached", "on"]);
     // Somebody else's comings and goings are what makes tmux look for such sessions.

@@ -9,7 +9,7 @@ use harness::process::Process;
 use harness::server::Server;
 use harness::skip_if_asked;
 use harness::wait::{PATIENCE, until_async};
-use tmux_cc::client::{Health, ServerOutput};
+use tmux_cc::client::{Health, PaneFilter, ServerOutput};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -152,7 +152,10 @@ async fn counted_and_said() {
     let server = Server::start();
     let followed = follow(&server).start().await.unwrap();
     let taken = Arc::new(AtomicU64::new(0));
-    let output = tokio::spawn(drain(followed.output().unwrap(), Arc::clone(&taken)));
+    let output = tokio::spawn(drain(
+        followed.output(PaneFilter::all()),
+        Arc::clone(&taken),
+    ));
     let health = || Counts::from(followed.health());
     let until = async |what: &str, condition: &dyn Fn(&Counts) -> bool| {
         until_async(PATIENCE, what, async || condition(&health())).await;

@@ -117,7 +117,8 @@ fn followers_that_come_and_go_leave_nothing() {
         for output in [false, true] {
             cycles(scaled(100), server, async || {
                 let followed = follow(server).start().await.unwrap();
-                let mut output = output.then(|| followed.output().unwrap());
+                let mut output =
+                    output.then(|| followed.output(tmux_cc::client::PaneFilter::all()));
                 until_async(PATIENCE, "a client", async || {
                     followed.command(Command::new("list-panes")).await.is_ok()
                 })

@@ -8,7 +8,9 @@ use cc_kit::exit::{Exit, Failure};
 use cc_kit::journal::{Stamp, Store};
 use cc_kit::printable::printable;
 use cc_kit::signals::Shutdown;
-use tmux_cc::client::{Changes, Server, ServerChange, ServerError, ServerOutput, Waiting};
+use tmux_cc::client::{
+    Changes, PaneFilter, Server, ServerChange, ServerError, ServerOutput, Waiting,
+};
 use tmux_cc::wire::SessionId;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -46,9 +48,7 @@ async fn log(run: cli::Run, voice: Voice) -> Result<(), Failure> {
             .await
             .map_err(cannot_follow)?;
         let changes = server.changes();
-        let output = server
-            .output()
-            .map_err(|error| Failure::new(Exit::Failed, error))?;
+        let output = server.output(PaneFilter::all());
         let follower = Follower {
             index,
             socket: shown(server.socket()),

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use tmux_cc::client::{Event, Server, Socket};
+use tmux_cc::client::{Event, PaneFilter, Server, Socket};
 use tmux_cc::wire::PaneId;
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,7 +18,7 @@ async fn main() {
     let tmux = args.next().expect("TMUX");
     let server = Server::on(Socket::Path(socket.into())).tmux(tmux);
     let server = server.start().await.expect("a tmux and a socket");
-    let mut output = server.output().expect("the first consumer");
+    let mut output = server.output(PaneFilter::all());
     let (end, mut ended) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());

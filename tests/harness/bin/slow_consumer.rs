@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use harness::process::Process;
-use tmux_cc::client::{Budget, Event, Server, Socket};
+use tmux_cc::client::{Budget, Event, PaneFilter, Server, Socket};
 use tmux_cc::protocol::Command;
 use tmux_cc::wire::PaneId;
 
@@ -102,7 +102,7 @@ async fn main() {
         .start()
         .await
         .unwrap();
-    let mut output = server.output().unwrap();
+    let mut output = server.output(PaneFilter::all());
     let end = Instant::now() + Duration::from_secs(seconds);
     let asking = tokio::spawn({
         let server = server.clone();

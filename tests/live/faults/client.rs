@@ -5,7 +5,7 @@ use harness::server::{Boot, Server};
 use harness::wait::{PATIENCE, until_async};
 use harness::{pane_agent, skip_if_asked};
 use rustix::process::Signal;
-use tmux_cc::client::{Cause, Client, ClientError};
+use tmux_cc::client::{Cause, Client, ClientError, PaneFilter};
 use tmux_cc::protocol::{Command, Exit, ReplyError};
 use tmux_cc::wire::SessionId;
 
@@ -51,7 +51,7 @@ async fn clients_that_are_stopped_hold_up_nobody_else() {
     server.tmux(["new-session", "-d", "-s", "second", pane_agent!(), "flood"]);
     let panes = [pane_of(&server, "main"), pane_of(&server, "second")];
     let followed = follow(&server).start().await.unwrap();
-    let mut output = followed.output().unwrap();
+    let mut output = followed.output(PaneFilter::all());
     let mut streams = Streams::new();
     let all = |s: &Streams| panes.iter().all(|pane| s.last(*pane) > 1000);
     streams.until(&mut output, "both panes", all).await;

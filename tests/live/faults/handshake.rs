@@ -63,7 +63,7 @@ async fn give_up() {
             drop(timeout(moment, attach.start()).await);
         } else {
             let followed = follow(&server).start().await.unwrap();
-            let taken = output.then(|| followed.output().unwrap());
+            let taken = output.then(|| followed.output(tmux_cc::client::PaneFilter::all()));
             let _ = timeout(moment, std::future::pending::<()>()).await;
             within(LONG, "the end", followed.close()).await;
             drop(taken);

@@ -9,7 +9,7 @@ use harness::seeded::{LINE, Seeded};
 use harness::server::{Boot, Server};
 use harness::wait::{PATIENCE, until_async};
 use harness::{pane_agent, skip_if_asked};
-use tmux_cc::client::{Cause, Event};
+use tmux_cc::client::{Cause, Event, PaneFilter};
 use tmux_cc::protocol::Command;
 
 use super::super::support::{LONG, Streams, ask, attach, attached, follow, full, pane_of, within};
@@ -96,7 +96,7 @@ async fn through_a_small_pipe_a_flood_is_followed() {
     let panes = [pane_of(&server, "main"), pane_of(&server, "second")];
     let start = follow(&server).tmux(small_pipe(&server)).start();
     let followed = start.await.unwrap();
-    let mut output = followed.output().unwrap();
+    let mut output = followed.output(PaneFilter::all());
     let mut streams = Streams::new();
     let all = |s: &Streams| panes.iter().all(|pane| s.last(*pane) > 1000);
     streams.until(&mut output, "both panes", all).await;

@@ -317,6 +317,7 @@ impl Attach {
                 }));
             }
         };
+        core.set_name(&attached.client_name);
         let attached = Arc::new(attached);
         let meter = Arc::clone(core.set_attached(&attached, self.pause_after.is_some()));
         Ok((

@@ -194,6 +194,10 @@ impl Core {
         self.heard = Some(Instant::now());
     }
 
+    pub(super) fn set_name(&self, name: &[u8]) {
+        self.inbox.set_name(self.source, name);
+    }
+
     pub(super) fn set_watermark(&self, highest: PaneId) {
         self.inbox.set_watermark(self.source, highest);
     }
@@ -461,6 +465,6 @@ async fn write(writer: Option<&mut Writer>, out: &Bytes) -> io::Result<usize> {
 }
 
 /// `refresh-client -A '%P:STATE'`.
-fn flow(pane: PaneId, state: &str) -> Command {
+pub(super) fn flow(pane: PaneId, state: &str) -> Command {
     Command::new("refresh-client").option("-A", format!("{pane}:{state}"))
 }

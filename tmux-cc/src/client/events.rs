@@ -135,6 +135,10 @@ pub enum Cause {
     Disconnected,
     /// Another client delivers the pane from now on: its window was moved or unlinked.
     Moved,
+    /// The consumer was too slow, and what came was [dropped](super::Policy::Drop).
+    Dropped,
+    /// Only the [latest](super::Policy::Latest) screen is asked for, and this is it.
+    Coalesced,
 }
 
 impl fmt::Display for Cause {
@@ -144,6 +148,8 @@ impl fmt::Display for Cause {
             Self::Paused => "paused",
             Self::Disconnected => "disconnected",
             Self::Moved => "moved",
+            Self::Dropped => "dropped",
+            Self::Coalesced => "coalesced",
         })
     }
 }
@@ -167,6 +173,8 @@ pub enum Loss {
 pub enum Ending {
     /// The pane is gone.
     Pane,
+    /// The pane has been moved to where it is not asked for.
+    Moved,
     /// Its server is, and this is what the last client was told.
     Server(Exit),
 }

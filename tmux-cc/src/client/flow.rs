@@ -1,6 +1,8 @@
 //! Flow control: a bounded queue between clients that read and one consumer that may be slow.
 
+mod owners;
 mod state;
+mod stitch;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +16,12 @@ use tokio::sync::Notify;
 
 use super::events::{Batch, Cause, Data, Ending, Item};
 use super::health::Meter;
-use super::identity::Identity;
+use super::output::{OutputRequest, Policy};
 use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Notification, PaneId, SessionId};
-use state::{Flow, Owner, Source, State, weight};
+use state::{Flow, Owner, PaneFlow, Source, State, Taken};
+use stitch::Held;
+pub(super) use stitch::Stitch;
 
 /// How many bytes may wait for a slow consumer.
 ///
@@ -119,6 +123,7 @@ impl Raw {
 pub(super) struct Inbox {
     state: Mutex<State>,
     budget: Budget,
+    to_stitch: Arc<Notify>,
     /// Are lines kept, and does the stream end with its last source? So for the events of one
     /// client; the merged output of a server holds nothing but output.
     events: bool,
@@ -128,17 +133,20 @@ pub(super) struct Inbox {
 impl Inbox {
     /// The events of one client.
     pub(super) fn events(budget: Budget, meter: Arc<Meter>) -> Arc<Self> {
-        Self::new(budget, true, meter)
+        Self::new(budget, OutputRequest::default(), true, meter)
     }
 
-    /// The merged output of many.
-    pub(super) fn merged(budget: Budget, meter: Arc<Meter>) -> Arc<Self> {
-        Self::new(budget, false, meter)
+    /// The merged output of many; the request's own budget goes before the one given.
+    pub(super) fn merged(budget: Budget, request: OutputRequest, meter: Arc<Meter>) -> Arc<Self> {
+        let budget = request.budget.unwrap_or(budget);
+        Self::new(budget, request, false, meter)
     }
 
-    fn new(budget: Budget, events: bool, meter: Arc<Meter>) -> Arc<Self> {
+    fn new(budget: Budget, request: OutputRequest, events: bool, meter: Arc<Meter>) -> Arc<Self> {
+        let state = State::new(budget, request, Arc::clone(&meter));
         Arc::new(Self {
-            state: Mutex::new(State::new(Arc::clone(&meter))),
+            to_stitch: Arc::clone(&state.to_stitch),
+            state: Mutex::new(state),
             budget,
             events,
             meter,
@@ -162,11 +170,13 @@ impl Inbox {
         state.next_source += 1;
         let notify = Arc::new(Notify::new());
         let source = Source {
+            name: Vec::new(),
             session,
             watermark: None,
             orders: Vec::new(),
             notify: Arc::clone(&notify),
             paused: HashMap::new(),
+            pausing: HashMap::new(),
         };
         state.sources.insert(id, source);
         (id, notify)
@@ -176,6 +186,13 @@ impl Inbox {
     pub(super) fn set_watermark(&self, source: SourceId, highest: PaneId) {
         if let Some(source) = self.lock().sources.get_mut(&source) {
             source.watermark = Some(highest);
+        }
+    }
+
+    /// What tmux calls the client.
+    pub(super) fn set_name(&self, source: SourceId, name: &[u8]) {
+        if let Some(source) = self.lock().sources.get_mut(&source) {
+            source.name = name.to_vec();
         }
     }
 
@@ -204,28 +221,25 @@ impl Inbox {
                     data,
                     decoded,
                 } => {
-                    let taken = state.take_output(
-                        source,
-                        pane,
-                        data.len(),
-                        decoded,
-                        self.budget,
-                        &mut items,
-                    );
-                    if let Some((epoch, offset)) = taken {
-                        holds_chunk |= matches!(data, Data::Chunk(_));
-                        items.push(Item::Output {
-                            pane,
-                            epoch,
-                            offset,
-                            age,
-                            data,
-                            raw: false,
-                        });
+                    let size = (data.len(), decoded);
+                    match state.take_output(source, pane, size, &mut items) {
+                        Taken::At(epoch, offset) => {
+                            holds_chunk |= matches!(data, Data::Chunk(_));
+                            items.push(Item::Output {
+                                pane,
+                                epoch,
+                                offset,
+                                age,
+                                data,
+                                raw: false,
+                            });
+                        }
+                        Taken::Held => state.hold(pane, Held::new(chunk, age, data, decoded)),
+                        Taken::Dropped => {}
                     }
                 }
                 Raw::Pause(pane, line) => {
-                    state.paused(source, pane, self.budget);
+                    state.paused(source, pane);
                     holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
                 }
                 Raw::Continue(pane, line) => {
@@ -294,17 +308,7 @@ impl Inbox {
             state.waker = Some(cx.waker().clone());
             return Poll::Pending;
         };
-        state.bytes -= weight(&batch.chunk, &batch.items);
-        for item in &batch.items {
-            if let Item::Output { pane, data, .. } = item
-                && let Some(flow) = state.panes.get_mut(pane)
-            {
-                flow.queued = flow.queued.saturating_sub(data.len());
-                if flow.queued == 0 {
-                    state.holders = state.holders.saturating_sub(1);
-                }
-            }
-        }
+        state.taken(&batch);
         if state.bytes <= self.budget.bytes / 4 {
             state.resume();
         }
@@ -318,13 +322,8 @@ impl Inbox {
         match order {
             Order::Barrier(panes) => state.end(panes, &Ending::Pane),
             Order::Detach => {}
-            // tmux has said `%pause` or `%continue` before it answered, unless the pane was
-            // paused or running already: then the answer itself says where it stands.
-            Order::Pause(pane) => {
-                if matches!(state.flow(source, *pane), Some(Flow::Pausing) | None) {
-                    state.paused(source, *pane, self.budget);
-                }
-            }
+            Order::Pause(pane) => state.pause_settled(source, *pane),
+            // tmux has said `%continue` before it answered, unless the pane was running already.
             Order::Continue(pane) => {
                 if state.flow(source, *pane) == Some(Flow::Resuming) {
                     let items = Vec::from_iter(state.continued(source, *pane));
@@ -351,7 +350,9 @@ impl Inbox {
         state.queue.clear();
         state.bytes = 0;
         state.holders = 0;
-        state.panes.values_mut().for_each(|flow| flow.queued = 0);
+        for flow in state.panes.values_mut() {
+            (flow.queued, flow.screens) = (0, 0);
+        }
         state.resume();
     }
 
@@ -362,19 +363,20 @@ impl Inbox {
         state.wake();
     }
 
-    /// Lets a new consumer in: it begins with a gap in every pane that is delivered already.
-    pub(super) fn open(&self) {
+    /// From now on that is done about a pane.
+    pub(super) fn set_policy(&self, pane: PaneId, policy: Policy) {
         let mut state = self.lock();
-        state.closed = false;
-        let mut panes: Vec<_> = state.panes.keys().copied().collect();
-        panes.sort();
-        let mut items = Vec::new();
-        for pane in panes {
-            if let Some(flow) = state.panes.get_mut(&pane) {
-                items.push(flow.resync(pane, Cause::Disconnected));
+        state.policies.insert(pane, policy);
+        let backfill = state.request.backfill;
+        if let Some(flow) = state.panes.get_mut(&pane) {
+            flow.set_policy(policy, backfill);
+            if flow.is_stitched() && flow.flow == Flow::Resuming {
+                state.pause(pane);
             }
         }
-        state.enqueue(Bytes::new(), items);
+        if state.bytes <= self.budget.bytes / 4 {
+            state.resume();
+        }
     }
 
     /// A source has ended; the panes it delivered have a gap from here on.
@@ -382,11 +384,19 @@ impl Inbox {
         let mut state = self.lock();
         let orders = state.sources.remove(&source).map(|source| source.orders);
         let mut items = Vec::new();
-        for (&pane, flow) in &mut state.panes {
-            if flow.owner == Owner::Source(source) {
+        let owned = |flow: &PaneFlow| flow.owner == Owner::Source(source);
+        let panes: Vec<_> = state
+            .panes
+            .iter()
+            .filter(|(_, flow)| owned(flow))
+            .map(|(&pane, _)| pane)
+            .collect();
+        for pane in panes {
+            state.release_held(pane);
+            if let Some(flow) = state.panes.get_mut(&pane) {
                 flow.owner = Owner::Nobody;
                 flow.flow = Flow::Live;
-                items.push(flow.resync(pane, Cause::Disconnected));
+                items.extend(flow.break_off(pane, Cause::Disconnected));
             }
         }
         items.sort_by_key(|item| match item {
@@ -404,128 +414,5 @@ impl Inbox {
             }
         }
         state.wake();
-    }
-}
-
-/// What only a server with several clients needs: who delivers which pane.
-impl Inbox {
-    /// From now on batches carry this identity.
-    pub(super) fn set_server(&self, server: Arc<Identity>) {
-        self.lock().server = Some(server);
-    }
-
-    /// Says who of `candidates` delivers a pane: who does already where it is among them, else the
-    /// first; nobody where there is none. All others pause it.
-    pub(super) fn assign(&self, pane: PaneId, candidates: &[SourceId]) {
-        let mut state = self.lock();
-        let state = &mut *state;
-        let candidates: Vec<_> = candidates
-            .iter()
-            .copied()
-            .filter(|id| state.sources.contains_key(id))
-            .collect();
-        let was = state
-            .panes
-            .get(&pane)
-            .map_or(Owner::Unclaimed, |flow| flow.owner);
-        let owner = match was {
-            Owner::Source(owner) if candidates.contains(&owner) => Some(owner),
-            _ => candidates.first().copied(),
-        };
-        if was != owner.map_or(Owner::Nobody, Owner::Source) {
-            state.take_away(pane);
-            if let Some(owner) = owner {
-                state.give(pane, owner);
-                if state.bytes <= self.budget.bytes / 4 {
-                    state.resume();
-                }
-            }
-        }
-        if owner.is_none() && was == Owner::Unclaimed {
-            // It may come to where it is delivered, and has printed by then.
-            state.elsewhere.insert(pane);
-        }
-        for id in candidates {
-            if Some(id) != owner {
-                state.keep_paused(id, pane);
-            }
-        }
-    }
-
-    /// A pane has left the session of a source, for a while at least.
-    ///
-    /// Where it comes back, tmux goes on with what it held for that client: bytes that another
-    /// client has delivered since, or, where it had dropped some of them, a stream that stays so
-    /// many bytes behind for good (`control.c`, `control_write_pending`, up to 3.8 at least). Only a
-    /// pause makes it forget.
-    pub(super) fn left(&self, pane: PaneId, source: SourceId) {
-        let mut state = self.lock();
-        if state.owner(pane) == Some(source) {
-            state.take_away(pane);
-        } else {
-            state.keep_paused(source, pane);
-        }
-    }
-
-    /// Panes have gone: their streams end once what their client still has on the way has come.
-    pub(super) fn gone(&self, panes: &[PaneId]) {
-        let mut state = self.lock();
-        let state = &mut *state;
-        let mut by_source: HashMap<SourceId, Vec<PaneId>> = HashMap::new();
-        let mut now = Vec::new();
-        for &pane in panes {
-            state.elsewhere.remove(&pane);
-            for source in state.sources.values_mut() {
-                // What a source has still to confirm must not look like word of a new pane.
-                if source.paused.get(&pane) == Some(&true) {
-                    source.paused.remove(&pane);
-                }
-            }
-            let Some(flow) = state.panes.get_mut(&pane) else {
-                continue;
-            };
-            flow.ending = true;
-            match flow.owner {
-                Owner::Source(owner) => by_source.entry(owner).or_default().push(pane),
-                _ => now.push(pane),
-            }
-        }
-        for (owner, panes) in by_source {
-            match state.sources.get_mut(&owner) {
-                Some(source) => source.order(Order::Barrier(panes)),
-                None => now.extend(panes),
-            }
-        }
-        state.end(&now, &Ending::Pane);
-    }
-
-    /// Goes through the panes that a listing does not show: one that the listing before did not
-    /// show either came and went in between, and has gone. Says whether another listing is wanted.
-    pub(super) fn unlisted(&self, is_listed: impl Fn(PaneId) -> bool) -> bool {
-        let (mut gone, mut again) = (Vec::new(), false);
-        for (&pane, flow) in &mut self.lock().panes {
-            if is_listed(pane) || flow.ending {
-                flow.unlisted = false;
-            } else if mem::replace(&mut flow.unlisted, true) {
-                gone.push(pane);
-            } else {
-                again = true;
-            }
-        }
-        gone.sort();
-        self.gone(&gone);
-        again
-    }
-
-    /// The server has gone, and every pane with it.
-    pub(super) fn end_all(&self, exit: Exit) {
-        let mut state = self.lock();
-        let mut panes: Vec<_> = state.panes.keys().copied().collect();
-        panes.sort();
-        state.sources.clear();
-        state.end(&panes, &Ending::Server(exit));
-        state.waiting.clear();
-        state.elsewhere.clear();
-        state.server = None;
     }
 }

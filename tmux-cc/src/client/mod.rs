@@ -18,8 +18,8 @@ mod handle;
 mod health;
 mod identity;
 mod orphans;
+mod output;
 mod process;
-#[allow(dead_code, reason = "used by the streams to come")]
 mod screen;
 mod server;
 mod socket;
@@ -33,8 +33,7 @@ pub use flow::Budget;
 pub use handle::{Client, Events};
 pub use health::Health;
 pub use identity::{Attached, Identity};
+pub use output::{OutputRequest, PaneFilter, Policy};
 pub use screen::{Backfill, Modes, Mouse, Screen};
-pub use server::{
-    Changes, OutputTaken, Server, ServerBuilder, ServerChange, ServerOutput, Waiting,
-};
+pub use server::{Changes, Server, ServerBuilder, ServerChange, ServerOutput, Waiting};
 pub use socket::Socket;

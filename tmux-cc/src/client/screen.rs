@@ -283,11 +283,10 @@ fn cursor_into((x, y): (u32, u32), out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn screen() -> Screen {
-        Screen {
+impl Screen {
+    /// One for tests.
+    pub(super) fn sample() -> Self {
+        Self {
             text: b"old\n\x1b[31mred\nlast\n\n".to_vec(),
             visible: b"\x1b[31mred\nlast\n\n".to_vec(),
             normal: None,
@@ -302,6 +301,15 @@ mod tests {
                 ..Modes::default()
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn screen() -> Screen {
+        Screen::sample()
     }
 
     fn replayed(screen: &Screen) -> String {

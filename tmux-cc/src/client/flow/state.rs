@@ -1,5 +1,6 @@
 //! What an inbox knows: panes, who delivers them, and what waits.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
@@ -7,11 +8,15 @@ use std::task::Waker;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use super::stitch::{Held, Stitch};
 use super::{Budget, Order, SourceId};
 use crate::client::events::{Batch, Cause, Data, Ended, Ending, Item, Loss, Resync};
 use crate::client::health::Meter;
 use crate::client::identity::Identity;
+use crate::client::output::{OutputRequest, Policy};
+use crate::client::screen::{Backfill, Screen};
 use crate::wire::{PaneId, SessionId};
 
 /// Where a pane's flow stands.
@@ -25,6 +30,20 @@ pub(super) enum Flow {
     Paused,
     /// It has been asked to continue.
     Resuming,
+    /// It has been asked to tell how the pane looks and to continue it, in one go; what it
+    /// delivers since is held until the screen has come.
+    Stitching,
+}
+
+/// What becomes of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is taken, at that place of its stream: epoch and offset.
+    At(u32, u64),
+    /// It is held until the screen has come that it follows.
+    Held,
+    /// It is not wanted, or counted as lost.
+    Dropped,
 }
 
 /// Who delivers a pane.
@@ -54,16 +73,87 @@ pub(super) struct PaneFlow {
     pub(super) ending: bool,
     /// Did the last listing not show it?
     pub(super) unlisted: bool,
+    pub(super) policy: Policy,
+    /// With what each stretch begins.
+    pub(super) backfill: Backfill,
+    /// Why the stream broke off, where that is still to be said, with a screen.
+    pub(super) broken: Option<Cause>,
+    /// What came behind a screen that has not come yet.
+    pub(super) held: Vec<Held>,
+    /// Which screen is waited for.
+    pub(super) stitch: u64,
+    /// Has a screen been asked for that has not come, whether it is still wanted or not?
+    pub(super) asked: bool,
+    /// How often it could not be had since the last that was.
+    pub(super) failures: u8,
+    /// Before when no screen is to be asked for.
+    pub(super) not_before: Option<Instant>,
+    /// Screens of it in the queue.
+    pub(super) screens: usize,
+    /// Is it dropped until there is room, by its policy?
+    pub(super) dropping: bool,
 }
 
 impl PaneFlow {
+    fn new(owner: Owner, policy: Policy, backfill: Backfill) -> Self {
+        let mut flow = Self {
+            owner,
+            flow: Flow::Live,
+            epoch: 0,
+            offset: 0,
+            queued: 0,
+            dropped: 0,
+            said: false,
+            ending: false,
+            unlisted: false,
+            policy,
+            backfill,
+            broken: None,
+            held: Vec::new(),
+            stitch: 0,
+            asked: false,
+            failures: 0,
+            not_before: None,
+            screens: 0,
+            dropping: false,
+        };
+        flow.set_policy(policy, backfill);
+        flow
+    }
+
+    pub(super) fn set_policy(&mut self, policy: Policy, backfill: Backfill) {
+        self.policy = policy;
+        self.backfill = match (policy, backfill) {
+            (Policy::Latest { .. }, Backfill::None) => Backfill::Screen,
+            _ => backfill,
+        };
+    }
+
+    /// Does each stretch begin with a screen?
+    pub(super) fn is_stitched(&self) -> bool {
+        self.backfill != Backfill::None
+    }
+
+    /// It breaks off here: the item that says so, unless that comes with a screen later.
+    pub(super) fn break_off(&mut self, pane: PaneId, cause: Cause) -> Option<Item> {
+        if self.is_stitched() {
+            self.broken.get_or_insert(cause);
+            return None;
+        }
+        Some(self.resync(pane, cause))
+    }
+
     /// The next stretch, and the item that says so.
     pub(super) fn resync(&mut self, pane: PaneId, cause: Cause) -> Item {
+        let cause = self.broken.take().unwrap_or(cause);
         self.epoch += u32::from(cause != Cause::FirstSight);
         self.offset = 0;
         self.said = true;
-        let loss = Loss::Unknown {
-            at_least: mem::take(&mut self.dropped),
+        self.dropping = false;
+        let lost = mem::take(&mut self.dropped);
+        let loss = match cause {
+            Cause::Dropped => Loss::Known(lost),
+            _ => Loss::Unknown { at_least: lost },
         };
         Item::Resync(Box::new(Resync {
             pane,
@@ -77,6 +167,8 @@ impl PaneFlow {
 
 #[derive(Debug)]
 pub(super) struct Source {
+    /// What tmux calls it.
+    pub(super) name: Vec<u8>,
     /// The session it was made for; one that finds itself elsewhere is sent away.
     pub(super) session: Option<SessionId>,
     /// The highest pane that was there when it attached; panes above were born under its eyes.
@@ -85,10 +177,15 @@ pub(super) struct Source {
     pub(super) notify: Arc<Notify>,
     /// Panes that it does not deliver and has paused, and whether the server has confirmed that.
     pub(super) paused: HashMap<PaneId, bool>,
+    /// How many orders to pause a pane are on their way.
+    pub(super) pausing: HashMap<PaneId, usize>,
 }
 
 impl Source {
     pub(super) fn order(&mut self, order: Order) {
+        if let Order::Pause(pane) = order {
+            *self.pausing.entry(pane).or_default() += 1;
+        }
         self.orders.push(order);
         self.notify.notify_one();
     }
@@ -110,16 +207,26 @@ pub(super) struct State {
     pub(super) next_source: u64,
     pub(super) server: Option<Arc<Identity>>,
     pub(super) lagged: u64,
+    pub(super) budget: Budget,
+    pub(super) request: OutputRequest,
+    /// Panes that are dealt with in another way than the rest.
+    pub(super) policies: HashMap<PaneId, Policy>,
+    /// Screens to be asked for.
+    pub(super) stitches: Vec<Stitch>,
+    /// Told when there is one, or room for one.
+    pub(super) to_stitch: Arc<Notify>,
+    /// Panes that are dropped until there is room.
+    pub(super) droppers: Vec<PaneId>,
     pub(super) waker: Option<Waker>,
     /// Has the consumer gone?
     pub(super) closed: bool,
     /// Will no source ever come again?
     pub(super) finished: bool,
-    meter: Arc<Meter>,
+    pub(super) meter: Arc<Meter>,
 }
 
 impl State {
-    pub(super) fn new(meter: Arc<Meter>) -> Self {
+    pub(super) fn new(budget: Budget, request: OutputRequest, meter: Arc<Meter>) -> Self {
         Self {
             queue: VecDeque::new(),
             bytes: 0,
@@ -131,6 +238,12 @@ impl State {
             next_source: 0,
             server: None,
             lagged: 0,
+            budget,
+            request,
+            policies: HashMap::new(),
+            stitches: Vec::new(),
+            to_stitch: Arc::new(Notify::new()),
+            droppers: Vec::new(),
             waker: None,
             closed: false,
             finished: false,
@@ -138,73 +251,112 @@ impl State {
         }
     }
 
-    /// Counts output of a pane, and says where in its stream it stands if it is taken.
+    /// Counts output of a pane, and says what becomes of it.
     pub(super) fn take_output(
         &mut self,
         source: SourceId,
         pane: PaneId,
-        len: usize,
-        decoded: usize,
-        budget: Budget,
+        (len, decoded): (usize, usize),
         items: &mut Vec<Item>,
-    ) -> Option<(u32, u64)> {
+    ) -> Taken {
         if !self.panes.contains_key(&pane) {
-            self.first_sight(pane, source, items);
+            let given_up = |source: &Source| source.paused.contains_key(&pane);
+            let given_up = self.sources.get(&source).is_some_and(given_up);
+            match self.request.filter.wants_unseen(pane) {
+                Some(true) if !given_up => items.extend(self.first_sight(pane, source)),
+                None if !given_up => {
+                    self.elsewhere.insert(pane);
+                    return Taken::Dropped;
+                }
+                _ => {
+                    self.not_yours(source, pane);
+                    return Taken::Dropped;
+                }
+            }
         }
-        let (bytes, holders) = (self.bytes, self.holders.max(1));
-        let flow = self.panes.get_mut(&pane)?;
+        let (bytes, holders, budget) = (self.bytes, self.holders.max(1), self.budget.bytes);
+        let Some(flow) = self.panes.get_mut(&pane) else {
+            return Taken::Dropped;
+        };
         if flow.owner == Owner::Unclaimed {
             flow.owner = Owner::Source(source);
         }
         if flow.owner != Owner::Source(source) {
-            self.keep_paused(source, pane);
-            return None;
+            self.not_yours(source, pane);
+            return Taken::Dropped;
         }
-        if flow.flow == Flow::Live && !self.closed {
-            let share = budget.bytes / 2 / holders;
-            let over = bytes >= budget.bytes || (bytes >= budget.bytes / 2 && flow.queued >= share);
-            if !over {
-                if flow.queued == 0 {
-                    self.holders += 1;
+        let over = bytes >= budget || (bytes >= budget / 2 && flow.queued >= budget / 2 / holders);
+        match flow.flow {
+            Flow::Live if !self.closed => match flow.policy {
+                Policy::Latest { .. } => {
+                    flow.broken.get_or_insert(Cause::Coalesced);
+                    self.pause(pane);
                 }
-                flow.queued += len;
-                flow.said = false;
-                let offset = flow.offset;
-                flow.offset += decoded as u64;
-                return Some((flow.epoch, offset));
-            }
-            flow.flow = Flow::Pausing;
-            if let Some(source) = self.sources.get_mut(&source) {
-                source.order(Order::Pause(pane));
-            }
+                Policy::Pause if over => self.pause(pane),
+                Policy::Drop if over || flow.dropping => {
+                    if !mem::replace(&mut flow.dropping, true) {
+                        self.droppers.push(pane);
+                    }
+                }
+                Policy::Pause | Policy::Drop => {
+                    if flow.queued == 0 {
+                        self.holders += 1;
+                    }
+                    flow.queued += len;
+                    flow.said = false;
+                    let offset = flow.offset;
+                    flow.offset += decoded as u64;
+                    return Taken::At(flow.epoch, offset);
+                }
+            },
+            Flow::Stitching if bytes < budget => return Taken::Held,
+            // It was continued by somebody else, or what comes behind its screen is too much:
+            // where it stands is known only once it is paused again.
+            Flow::Stitching => self.pause(pane),
+            Flow::Paused if flow.is_stitched() => self.pause(pane),
+            _ => {}
         }
-        flow.dropped += decoded as u64;
-        None
+        if let Some(flow) = self.panes.get_mut(&pane) {
+            flow.dropped += decoded as u64;
+        }
+        Taken::Dropped
+    }
+
+    /// Asks who delivers a pane to pause it.
+    pub(super) fn pause(&mut self, pane: PaneId) {
+        self.drop_held(pane);
+        self.unask(pane);
+        if let Some(flow) = self.panes.get_mut(&pane)
+            && let Owner::Source(owner) = flow.owner
+            && let Some(source) = self.sources.get_mut(&owner)
+        {
+            flow.flow = Flow::Pausing;
+            source.order(Order::Pause(pane));
+        }
     }
 
     /// A pane that nobody has delivered before.
-    pub(super) fn first_sight(&mut self, pane: PaneId, source: SourceId, items: &mut Vec<Item>) {
+    pub(super) fn first_sight(&mut self, pane: PaneId, source: SourceId) -> Option<Item> {
         let watermark = self
             .sources
             .get(&source)
             .and_then(|source| source.watermark);
         let born_here =
             watermark.is_some_and(|highest| pane > highest) && !self.elsewhere.remove(&pane);
-        let mut flow = PaneFlow {
-            owner: Owner::Source(source),
-            flow: Flow::Live,
-            epoch: 0,
-            offset: 0,
-            queued: 0,
-            dropped: 0,
-            said: false,
-            ending: false,
-            unlisted: false,
+        let policy = self.policies.get(&pane).copied();
+        let policy = policy.unwrap_or(self.request.policy);
+        let mut flow = PaneFlow::new(Owner::Source(source), policy, self.request.backfill);
+        let item = if born_here {
+            None
+        } else {
+            flow.break_off(pane, Cause::FirstSight)
         };
-        if !born_here {
-            items.push(flow.resync(pane, Cause::FirstSight));
-        }
+        let has_to_look = flow.broken.is_some();
         self.panes.insert(pane, flow);
+        if has_to_look {
+            self.pause(pane);
+        }
+        item
     }
 
     /// Which source delivers a pane.
@@ -220,80 +372,28 @@ impl State {
         (self.owner(pane) == Some(source)).then(|| self.panes.get(&pane).map(|flow| flow.flow))?
     }
 
-    /// Nobody delivers the pane any more, and who did pauses it: there is a gap from here on.
-    pub(super) fn take_away(&mut self, pane: PaneId) {
-        let Some(owner) = self.owner(pane) else {
-            return;
-        };
-        if let Some(flow) = self.panes.get_mut(&pane) {
-            if let Some(source) = self.sources.get_mut(&owner) {
-                source.paused.insert(pane, flow.flow == Flow::Paused);
-                if matches!(flow.flow, Flow::Live | Flow::Resuming) {
-                    source.order(Order::Pause(pane));
-                }
-            }
-            flow.owner = Owner::Nobody;
-            flow.flow = Flow::Live;
-            let item = flow.resync(pane, Cause::Moved);
-            self.enqueue(Bytes::new(), vec![item]);
-        }
-    }
-
-    /// A source delivers the pane from now on.
-    ///
-    /// What it has on its way may be older than what another has delivered, so it begins with a
-    /// pause. It is continued only when that is confirmed: on its way out of tmux, output of a pane
-    /// can overtake `%pause` and `%continue`, though not while it is paused (`control.c`,
-    /// `control_write_callback`).
-    pub(super) fn give(&mut self, pane: PaneId, owner: SourceId) {
-        if !self.panes.contains_key(&pane) {
-            let mut items = Vec::new();
-            self.first_sight(pane, owner, &mut items);
-            self.enqueue(Bytes::new(), items);
-            let source = self.sources.get(&owner);
-            if !source.is_some_and(|source| source.paused.contains_key(&pane)) {
-                return;
-            }
-            // It had left the source before it printed anything, and is paused there.
-        }
-        let Some(flow) = self.panes.get_mut(&pane) else {
-            return;
-        };
-        flow.owner = Owner::Source(owner);
-        flow.flow = Flow::Pausing;
-        let Some(source) = self.sources.get_mut(&owner) else {
-            return;
-        };
-        match source.paused.remove(&pane) {
-            None => source.order(Order::Pause(pane)),
-            Some(false) => {}
-            Some(true) => {
-                flow.flow = Flow::Paused;
-                self.waiting.push(pane);
-            }
-        }
-    }
-
-    /// A source that does not deliver the pane has it paused, once.
-    pub(super) fn keep_paused(&mut self, source: SourceId, pane: PaneId) {
-        if let Some(source) = self.sources.get_mut(&source)
-            && !source.paused.contains_key(&pane)
+    /// The server has said that it has paused a pane.
+    pub(super) fn paused(&mut self, source: SourceId, pane: PaneId) {
+        if let Some(found) = self.sources.get_mut(&source)
+            && let Some(done) = found.paused.get_mut(&pane)
         {
-            source.paused.insert(pane, false);
-            source.order(Order::Pause(pane));
-        }
-    }
-
-    /// The server has paused a pane.
-    pub(super) fn paused(&mut self, source: SourceId, pane: PaneId, budget: Budget) {
-        let asked = |source: &mut Source| source.paused.get_mut(&pane).map(|done| *done = true);
-        if self.sources.get_mut(&source).and_then(asked).is_some() {
+            // While an order is on its way this may be of an earlier one: its answer tells.
+            *done |= !found.pausing.contains_key(&pane);
             return;
         }
         if !self.panes.contains_key(&pane) {
             // It was paused before it had printed anything that came.
-            let mut items = Vec::new();
-            self.first_sight(pane, source, &mut items);
+            let wanted = self.request.filter.wants_unseen(pane);
+            if wanted != Some(true) {
+                if let Some(source) = self.sources.get_mut(&source) {
+                    source.paused.insert(pane, true);
+                }
+                if wanted.is_none() {
+                    self.elsewhere.insert(pane);
+                }
+                return;
+            }
+            let items = Vec::from_iter(self.first_sight(pane, source));
             self.enqueue(Bytes::new(), items);
         }
         let Some(flow) = self.panes.get_mut(&pane) else {
@@ -305,23 +405,61 @@ impl State {
             }
             return;
         }
-        flow.flow = Flow::Paused;
-        self.meter.paused(pane);
-        self.waiting.push(pane);
-        if self.bytes <= budget.bytes / 4 {
-            self.resume();
+        if flow.is_stitched() {
+            // From 3.8 on this comes behind the answer to the command, perhaps to an earlier one:
+            // only an answer tells that everything before the pause has come.
+            if matches!(flow.flow, Flow::Live | Flow::Stitching) {
+                self.meter.paused(pane);
+                self.pause(pane);
+            }
+            return;
+        }
+        self.is_paused(pane);
+    }
+
+    /// The server has answered that it has paused a pane.
+    pub(super) fn pause_settled(&mut self, source: SourceId, pane: PaneId) {
+        if let Some(found) = self.sources.get_mut(&source)
+            && let Entry::Occupied(mut orders) = found.pausing.entry(pane)
+        {
+            *orders.get_mut() -= 1;
+            if *orders.get() > 0 {
+                // It was continued since that one: only the last says where it stands.
+                return;
+            }
+            orders.remove();
+        }
+        match self.panes.get(&pane) {
+            Some(flow) if flow.owner == Owner::Source(source) => {
+                // tmux has said `%pause` before it answered, unless the pane was paused already.
+                if flow.flow == Flow::Pausing {
+                    self.is_paused(pane);
+                }
+            }
+            _ => self.paused(source, pane),
+        }
+    }
+
+    fn is_paused(&mut self, pane: PaneId) {
+        if let Some(flow) = self.panes.get_mut(&pane) {
+            flow.flow = Flow::Paused;
+            self.meter.paused(pane);
+            self.waiting.push(pane);
+            if self.bytes <= self.budget.bytes / 4 {
+                self.resume();
+            }
         }
     }
 
     /// The server delivers a pane again.
     pub(super) fn continued(&mut self, source: SourceId, pane: PaneId) -> Option<Item> {
         let flow = self.panes.get_mut(&pane)?;
-        if flow.owner != Owner::Source(source) {
+        if flow.owner != Owner::Source(source) || flow.is_stitched() {
             return None;
         }
         flow.flow = Flow::Live;
         // What was dropped behind a resync, with nothing taken since, is a part of that gap.
-        (!flow.said).then(|| flow.resync(pane, Cause::Paused))
+        (!flow.said || flow.broken.is_some()).then(|| flow.resync(pane, Cause::Paused))
     }
 
     /// There is room: lets the panes that wait go on.
@@ -333,11 +471,22 @@ impl State {
             if flow.flow != Flow::Paused || flow.ending {
                 continue;
             }
-            if let Owner::Source(owner) = flow.owner
+            if flow.is_stitched() {
+                self.stitch(pane);
+            } else if let Owner::Source(owner) = flow.owner
                 && let Some(source) = self.sources.get_mut(&owner)
             {
                 flow.flow = Flow::Resuming;
                 source.order(Order::Continue(pane));
+            }
+        }
+        for pane in mem::take(&mut self.droppers) {
+            if let Some(flow) = self.panes.get_mut(&pane)
+                && flow.dropping
+                && flow.flow == Flow::Live
+            {
+                let item = flow.resync(pane, Cause::Dropped);
+                self.enqueue(Bytes::new(), vec![item]);
             }
         }
     }
@@ -354,9 +503,14 @@ impl State {
     pub(super) fn end(&mut self, panes: &[PaneId], why: &Ending) {
         let mut items = Vec::new();
         for &pane in panes {
-            let Some(flow) = self.panes.remove(&pane) else {
+            // Its screen will not come any more.
+            self.release_held(pane);
+            let Some(mut flow) = self.panes.remove(&pane) else {
                 continue;
             };
+            if flow.broken.is_some() {
+                items.push(flow.resync(pane, Cause::Paused));
+            }
             if flow.queued > 0 {
                 self.holders = self.holders.saturating_sub(1);
             }
@@ -371,6 +525,32 @@ impl State {
             })));
         }
         self.enqueue(Bytes::new(), items);
+    }
+
+    /// The consumer has taken a batch.
+    pub(super) fn taken(&mut self, batch: &Batch) {
+        self.bytes -= weight(&batch.chunk, &batch.items);
+        for item in &batch.items {
+            match item {
+                Item::Output { pane, data, .. } => {
+                    if let Some(flow) = self.panes.get_mut(pane) {
+                        flow.queued = flow.queued.saturating_sub(data.len());
+                        if flow.queued == 0 {
+                            self.holders = self.holders.saturating_sub(1);
+                        }
+                    }
+                }
+                Item::Resync(resync) if resync.screen.is_some() => {
+                    if let Some(flow) = self.panes.get_mut(&resync.pane) {
+                        flow.screens = flow.screens.saturating_sub(1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !self.stitches.is_empty() {
+            self.to_stitch.notify_one();
+        }
     }
 
     /// What has been dropped of what is not output, to be said.
@@ -429,6 +609,10 @@ pub(super) fn weight(chunk: &Bytes, items: &[Item]) -> usize {
             }
             | Item::Line(Data::Own(own)) => own.len(),
             Item::Block(block) => block.body().len(),
+            Item::Resync(resync) => {
+                let screen = resync.screen.as_deref().map_or(0, Screen::weight);
+                size_of::<Resync>() + screen
+            }
             _ => 0,
         })
         .sum();

@@ -1,6 +1,6 @@
 //! Follows a server from one life to the next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
@@ -9,14 +9,15 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::ServerBuilder;
 use super::calm::Calm;
 use super::changes::ServerChange;
 use super::keep::{Context, Note};
 use super::listing::{self, Listing, Waiting};
-use super::shared::Shared;
+use super::screens;
+use super::shared::{Shared, StreamId, Streaming};
 use crate::client::attach::warn_of_output;
 use crate::client::error::ClientError;
 use crate::client::flow::SourceId;
@@ -106,7 +107,9 @@ struct Life {
     server: Arc<Identity>,
     context: Context,
     notes: mpsc::UnboundedReceiver<Note>,
-    output_wanted: watch::Receiver<bool>,
+    streams_changed: watch::Receiver<()>,
+    /// The streams that are served, and what tells who asks for their screens to stop.
+    streams: BTreeMap<StreamId, (Streaming, DropGuard)>,
     sessions: HashMap<SessionId, Session>,
     keepers: JoinSet<()>,
     /// Windows that have left a session since the last listing, or have closed.
@@ -124,19 +127,23 @@ struct Life {
 struct Session {
     row: SessionRow,
     commands: Option<CancellationToken>,
-    output: Option<CancellationToken>,
+    /// Its clients for output, by stream.
+    outputs: HashMap<StreamId, Delivery>,
+}
+
+/// A client for output that is kept.
+struct Delivery {
+    stop: CancellationToken,
+    /// While it is attached: which.
     source: Option<SourceId>,
 }
 
 impl Session {
     fn stop(&mut self) {
-        self.stop_output();
+        for (_, delivery) in self.outputs.drain() {
+            delivery.stop.cancel();
+        }
         self.commands.take().inspect(CancellationToken::cancel);
-    }
-
-    fn stop_output(&mut self) {
-        self.output.take().inspect(CancellationToken::cancel);
-        self.source = None;
     }
 }
 
@@ -147,7 +154,7 @@ impl Life {
         (server, first): (Arc<Identity>, Listing),
     ) -> Self {
         let (notes, receiver) = mpsc::unbounded_channel();
-        let output_wanted = shared.output_wanted();
+        let streams_changed = shared.streams_changed();
         let context = Context {
             builder,
             shared,
@@ -160,7 +167,8 @@ impl Life {
             server,
             context,
             notes: receiver,
-            output_wanted,
+            streams_changed,
+            streams: BTreeMap::new(),
             sessions: HashMap::new(),
             keepers: JoinSet::new(),
             left: HashSet::new(),
@@ -185,6 +193,7 @@ impl Life {
             () = stop.cancelled() => false,
         } {}
         self.sessions.values_mut().for_each(Session::stop);
+        self.streams.clear();
         while self.keepers.join_next().await.is_some() {}
         while let Ok(note) = self.notes.try_recv() {
             self.remember(&note);
@@ -222,7 +231,7 @@ impl Life {
             () = dirty.notified() => sleep(SETTLE).await,
             () = reconcile => {}
             () = look => {}
-            changed = self.output_wanted.changed() => {
+            changed = self.streams_changed.changed() => {
                 if changed.is_err() {
                     return false;
                 }
@@ -255,9 +264,11 @@ impl Life {
                 }
                 true
             }
-            Note::Delivers(id, source) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    session.source = Some(source);
+            Note::Delivers(id, stream, source) => {
+                if let Some(session) = self.sessions.get_mut(&id)
+                    && let Some(delivery) = session.outputs.get_mut(&stream)
+                {
+                    delivery.source = Some(source);
                     shared.say(ServerChange::OutputAttached(session.row.clone()));
                 }
                 self.warn_of_output();
@@ -276,12 +287,16 @@ impl Life {
                 source,
                 exit,
             } => {
-                if source.is_none() {
-                    shared.remove_client(session);
-                } else if let Some(known) = self.sessions.get_mut(&session)
-                    && known.source == source
-                {
-                    known.source = None;
+                match source {
+                    None => shared.remove_client(session),
+                    Some((stream, source)) => {
+                        if let Some(known) = self.sessions.get_mut(&session)
+                            && let Some(delivery) = known.outputs.get_mut(&stream)
+                            && delivery.source == Some(source)
+                        {
+                            delivery.source = None;
+                        }
+                    }
                 }
                 // The server may have gone with it; a listing tells.
                 let died = matches!(exit, Exit::Reason(_) | Exit::Eof);
@@ -369,15 +384,17 @@ impl Life {
                 Change::PaneAdded(_) | Change::PaneChanged(_) => {}
             }
         }
-        if !gone.is_empty() {
-            self.context.shared.inbox.gone(&gone);
-        }
         let tree = self.context.shared.tree();
-        let inbox = &self.context.shared.inbox;
-        if inbox.unlisted(|pane| tree.pane(pane).is_some()) {
-            self.context.dirty.notify_one();
+        for (stream, _) in self.streams.values() {
+            if !gone.is_empty() {
+                stream.inbox.gone(&gone);
+            }
+            if stream.inbox.unlisted(|pane| tree.pane(pane).is_some()) {
+                self.context.dirty.notify_one();
+            }
         }
         self.take_away_left();
+        self.keep_all();
         self.assign();
     }
 
@@ -396,65 +413,118 @@ impl Life {
         let fresh = || Session {
             row: row.clone(),
             commands: None,
-            output: None,
-            source: None,
+            outputs: HashMap::new(),
         };
         let session = self.sessions.entry(id).or_insert_with(fresh);
         session.row = row;
         if skipped && session.commands.is_some() {
             // It was turned on under us: to leave now would end the session. Stay.
-            return;
         }
-        self.keep_all();
     }
 
-    /// Gives every session the clients it should have.
+    /// Gives every session the clients it should have, and takes those that it should not.
     fn keep_all(&mut self) {
-        let wanted = *self.output_wanted.borrow_and_update();
-        for session in self.sessions.values_mut() {
-            if session.commands.is_none() {
-                if session.row.destroy_unattached {
-                    continue;
-                }
+        self.streams_changed.mark_unchanged();
+        let streams = self.context.shared.streams();
+        self.streams
+            .retain(|id, _| streams.iter().any(|stream| stream.id == *id));
+        for stream in streams {
+            if !self.streams.contains_key(&stream.id) {
                 let stop = CancellationToken::new();
-                let keep = self
-                    .context
-                    .clone()
-                    .keep(session.row.clone(), false, stop.clone());
-                self.keepers.spawn(keep);
-                session.commands = Some(stop);
-            }
-            if !wanted {
-                session.stop_output();
-            } else if session.output.is_none() {
-                let stop = CancellationToken::new();
-                let keep = self
-                    .context
-                    .clone()
-                    .keep(session.row.clone(), true, stop.clone());
-                self.keepers.spawn(keep);
-                session.output = Some(stop);
+                let (shared, inbox) = (&self.context.shared, &stream.inbox);
+                let stitching =
+                    screens::ask_for_all(Arc::clone(shared), Arc::clone(inbox), stop.clone());
+                self.keepers.spawn(stitching);
+                self.streams.insert(stream.id, (stream, stop.drop_guard()));
             }
         }
+        for session in self.sessions.values_mut() {
+            if session.commands.is_none() && !session.row.destroy_unattached {
+                let stop = CancellationToken::new();
+                let keep = self.context.clone();
+                self.keepers
+                    .spawn(keep.keep(session.row.clone(), None, stop.clone()));
+                session.commands = Some(stop);
+            }
+        }
+        let needed = self.needed();
+        for (id, session) in &mut self.sessions {
+            session.outputs.retain(|stream, delivery| {
+                let stays = needed.contains(&(*stream, *id));
+                if !stays {
+                    delivery.stop.cancel();
+                }
+                stays
+            });
+        }
+        for (id, session) in needed {
+            let (Some(session), Some((stream, _))) =
+                (self.sessions.get_mut(&session), self.streams.get(&id))
+            else {
+                continue;
+            };
+            session.outputs.entry(id).or_insert_with(|| {
+                let stop = CancellationToken::new();
+                let keep = self.context.clone();
+                let row = session.row.clone();
+                self.keepers
+                    .spawn(keep.keep(row, Some(stream.clone()), stop.clone()));
+                Delivery { stop, source: None }
+            });
+        }
+    }
+
+    /// Which sessions need a client for which stream: those that a stream asks for, else one for
+    /// each pane.
+    fn needed(&self) -> BTreeSet<(StreamId, SessionId)> {
+        let tree = self.context.shared.tree();
+        let mut needed = BTreeSet::new();
+        for (id, (stream, _)) in &self.streams {
+            let followed = |session: &&SessionId| {
+                let session = self.sessions.get(session);
+                session.is_some_and(|session| session.commands.is_some())
+            };
+            let all = self.sessions.keys().filter(followed);
+            let all = all.filter(|session| stream.filter.wants_session(**session) == Some(true));
+            needed.extend(all.map(|session| (*id, *session)));
+            for pane in tree.panes().filter(|pane| stream.filter.wants(pane)) {
+                let places = pane.places.iter().map(|place| &place.session);
+                let can: Vec<_> = places
+                    .filter(followed)
+                    .filter(|session| stream.filter.wants_session(**session).is_none())
+                    .collect();
+                // Who delivers it goes on doing so.
+                let does = |session: &&&SessionId| {
+                    let session = self.sessions.get(session);
+                    session.is_some_and(|session| session.outputs.contains_key(id))
+                };
+                let session = can.iter().find(does).or_else(|| can.first());
+                needed.extend(session.map(|session| (*id, **session)));
+            }
+        }
+        needed
     }
 
     /// Says for each pane which session's client delivers it: the first that shows it.
     fn assign(&self) {
-        for pane in self.context.shared.tree().panes() {
-            let sources: Vec<_> = pane
-                .places
-                .iter()
-                .filter_map(|place| self.sessions.get(&place.session)?.source)
-                .collect();
-            // A client delivers from the moment it is attached, and is known a little later.
-            let awaited = pane.places.iter().any(|place| {
-                let session = self.sessions.get(&place.session);
-                session.is_some_and(|s| s.output.is_some() && s.source.is_none())
-            });
-            if sources.is_empty() && awaited {
-                continue;
+        let tree = self.context.shared.tree();
+        for (id, (stream, _)) in &self.streams {
+            for pane in tree.panes() {
+                let deliveries = pane.places.iter().filter_map(|place| {
+                    let session = self.sessions.get(&place.session)?;
+                    session.outputs.get(id)
+                });
+                let sources: Vec<_> = deliveries.clone().filter_map(|d| d.source).collect();
+                // A client delivers from the moment it is attached, and is known a little later.
+                let awaited = deliveries
+                    .into_iter()
+                    .any(|delivery| delivery.source.is_none());
+                let wanted = stream.filter.wants(pane);
+                if wanted && sources.is_empty() && awaited {
+                    continue;
+                }
+                stream.inbox.assign(pane.id, &sources, wanted);
             }
-            self.context.shared.inbox.assign(pane.id, &sources);
         }
     }
 
@@ -467,16 +537,18 @@ impl Life {
         }
         let tree = self.context.shared.tree();
         for (session, window) in left {
-            let Some(source) = self
-                .sessions
-                .get(&session)
-                .and_then(|session| session.source)
-            else {
+            let Some(session) = self.sessions.get(&session) else {
                 continue;
             };
             let in_window = |pane: &&Pane| pane.places.iter().any(|place| place.window == window);
-            for pane in tree.panes().filter(in_window) {
-                self.context.shared.inbox.left(pane.id, source);
+            for (id, delivery) in &session.outputs {
+                let (Some((stream, _)), Some(source)) = (self.streams.get(id), delivery.source)
+                else {
+                    continue;
+                };
+                for pane in tree.panes().filter(in_window) {
+                    stream.inbox.left(pane.id, source);
+                }
             }
         }
     }

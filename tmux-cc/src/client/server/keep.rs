@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
 use super::calm::Calm;
-use super::shared::Shared;
+use super::shared::{Shared, StreamId, Streaming};
 use crate::client::attach::Attach;
 use crate::client::driver::Driver;
 use crate::client::error::AttachError;
@@ -30,14 +30,14 @@ pub(super) enum Note {
     /// A client for commands is attached.
     Attached(SessionId, Client),
     /// A client for output is attached.
-    Delivers(SessionId, SourceId),
+    Delivers(SessionId, StreamId, SourceId),
     /// A window has left a session, for a while at least.
     Left(SessionId, WindowId),
     /// A client has ended.
     Ended {
         session: SessionId,
-        /// Where it was one for output: which.
-        source: Option<SourceId>,
+        /// Where it was one for output: of which stream, and which.
+        source: Option<(StreamId, SourceId)>,
         exit: Exit,
     },
     /// A client could not attach, and will be tried again.
@@ -84,8 +84,15 @@ impl Backoff {
 }
 
 impl Context {
-    /// Keeps a client on a session until it is told to stop.
-    pub(super) async fn keep(self, session: SessionRow, output: bool, stop: CancellationToken) {
+    /// Keeps a client on a session until it is told to stop: one for the output of a stream, or one
+    /// for commands.
+    pub(super) async fn keep(
+        self,
+        session: SessionRow,
+        stream: Option<Streaming>,
+        stop: CancellationToken,
+    ) {
+        let output = stream.is_some();
         let mut backoff = Backoff::new(PAUSES);
         let mut again = false;
         while !stop.is_cancelled() {
@@ -94,12 +101,12 @@ impl Context {
                 () = stop.cancelled() => return,
             };
             // Not to be broken off, whatever happens.
-            let attached = self.attach(session.id, output).await;
+            let attached = self.attach(session.id, stream.as_ref()).await;
             drop(turn);
             match attached {
                 Ok(running) => {
                     if std::mem::replace(&mut again, true) {
-                        self.shared.inbox.meter().reconnected(session.id, output);
+                        self.shared.meter.reconnected(session.id, output);
                     }
                     let source = running.source();
                     let began = Instant::now();
@@ -135,8 +142,12 @@ impl Context {
     }
 
     /// Attaches to the session in this life of the server.
-    async fn attach(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
-        let running = self.start(session, output).await?;
+    async fn attach(
+        &self,
+        session: SessionId,
+        stream: Option<&Streaming>,
+    ) -> Result<Running, AttachError> {
+        let running = self.start(session, stream).await?;
         if *running.server() != *self.server {
             // It ended in the meantime, and another has taken its place: what belongs to that one
             // must not be taken for this one's.
@@ -147,19 +158,23 @@ impl Context {
         Ok(running)
     }
 
-    async fn start(&self, session: SessionId, output: bool) -> Result<Running, AttachError> {
+    async fn start(
+        &self,
+        session: SessionId,
+        stream: Option<&Streaming>,
+    ) -> Result<Running, AttachError> {
         let attach = Attach::to_session(session)
             .socket(self.builder.socket.clone())
             .tmux(&self.builder.tmux)
             .deadline(self.builder.deadline)
             .limits(self.builder.limits);
-        if output {
-            let inbox = Arc::clone(&self.shared.inbox);
+        if let Some(stream) = stream {
+            let inbox = Arc::clone(&stream.inbox);
             let attach = attach.output(self.builder.pause_after);
             let (client, source, driver) = attach.start_into(inbox, Some(session)).await?;
-            Ok(Running::Output(client, source, driver))
+            Ok(Running::Output(client, (stream.id, source), driver))
         } else {
-            let meter = Arc::clone(self.shared.inbox.meter());
+            let meter = Arc::clone(&self.shared.meter);
             let (client, events, driver) = attach.start_metered(meter).await?;
             Ok(Running::Commands(client, events, driver))
         }
@@ -170,7 +185,7 @@ impl Context {
         let mut moved = false;
         let (client, mut driver) = match running {
             Running::Output(client, source, driver) => {
-                self.note(Note::Delivers(session, source));
+                self.note(Note::Delivers(session, source.0, source.1));
                 (client, tokio::spawn(driver))
             }
             Running::Commands(client, mut events, driver) => {
@@ -246,7 +261,7 @@ impl Context {
 /// A client that has just been attached.
 enum Running {
     Commands(Client, Events, Driver),
-    Output(Client, SourceId, Driver),
+    Output(Client, (StreamId, SourceId), Driver),
 }
 
 impl Running {
@@ -262,7 +277,7 @@ impl Running {
         driver.await;
     }
 
-    const fn source(&self) -> Option<SourceId> {
+    const fn source(&self) -> Option<(StreamId, SourceId)> {
         match self {
             Self::Output(_, source, _) => Some(*source),
             Self::Commands(..) => None,

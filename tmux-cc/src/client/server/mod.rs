@@ -5,18 +5,17 @@ mod changes;
 mod follow;
 mod keep;
 mod listing;
+mod output;
+mod screens;
 mod shared;
 
 use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
@@ -24,15 +23,16 @@ use tokio_util::sync::CancellationToken;
 
 pub use changes::ServerChange;
 pub use listing::Waiting;
+pub use output::ServerOutput;
 use shared::Shared;
 
 use super::ask::ask;
 use super::error::{ClientError, ServerError};
-use super::events::Batch;
 use super::flow::Budget;
 use super::handle::Client;
 use super::health::Health;
 use super::identity::Identity;
+use super::output::OutputRequest;
 use super::socket::Socket;
 use crate::protocol::{Command, Limits, Reply};
 use crate::tree::Tree;
@@ -144,10 +144,10 @@ impl ServerBuilder {
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use tmux_cc::client::{Event, Server, Socket};
+/// use tmux_cc::client::{Event, PaneFilter, Server, Socket};
 ///
 /// let server = Server::on(Socket::Name("ci".into())).start().await?;
-/// let mut output = server.output()?;
+/// let mut output = server.output(PaneFilter::all());
 /// while let Some(batch) = output.recv().await {
 ///     for event in batch.iter() {
 ///         if let Event::Output(output) = event {
@@ -218,7 +218,7 @@ impl Server {
     /// How often what has happened since it is followed, over all its clients and lives.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.handle.shared.inbox.meter().read()
+        self.handle.shared.meter.read()
     }
 
     /// The control client of a session, for commands that concern it.
@@ -238,21 +238,18 @@ impl Server {
         }
     }
 
-    /// Asks for the output of all panes, merged: from now on each session has an output client.
+    /// Asks for output: of all panes, of some, or of one; [`OutputRequest`] says what else there is
+    /// to ask for.
     ///
-    /// Each pane's bytes come once and in order, whatever sessions show it. A pane that the
-    /// consumer is too slow for is paused and resynchronised. Up to tmux 3.7c this is unsafe
-    /// beside somebody's `respawn-pane`: see [`Attach::output`](super::Attach::output).
-    ///
-    /// # Errors
-    /// [`OutputTaken`] while an earlier stream is alive: there is one consumer.
-    pub fn output(&self) -> Result<ServerOutput, OutputTaken> {
-        if self.handle.shared.want_output(true) {
-            return Err(OutputTaken);
-        }
-        Ok(ServerOutput {
-            shared: Arc::clone(&self.handle.shared),
-        })
+    /// From now on each session that shows such a pane has an output client. Each pane's bytes
+    /// come once and in order, whatever sessions show it. A pane that the consumer is too slow for
+    /// is dealt with by its [`Policy`](super::Policy). Streams do not disturb each other: each has
+    /// clients and a budget of its own, so several are several times the work for tmux. Up to 3.7c
+    /// output is unsafe beside somebody's `respawn-pane`: see
+    /// [`Attach::output`](super::Attach::output).
+    #[must_use]
+    pub fn output(&self, request: impl Into<OutputRequest>) -> ServerOutput {
+        ServerOutput::new(Arc::clone(&self.handle.shared), request.into())
     }
 
     /// Detaches all clients, and waits until they have left.
@@ -267,44 +264,6 @@ impl Server {
         if let Some(task) = task {
             let _ = task.await;
         }
-    }
-}
-
-/// The output of a server is taken already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the output of this server has a consumer already")]
-pub struct OutputTaken;
-
-/// The merged output of a server: batches of [`Event::Output`](super::Event::Output),
-/// [`Event::Resync`](super::Event::Resync) and [`Event::Ended`](super::Event::Ended).
-///
-/// It goes on from one life of the server to the next, and ends when the [`Server`] is closed.
-/// Dropping it detaches the output clients.
-#[derive(Debug)]
-pub struct ServerOutput {
-    shared: Arc<Shared>,
-}
-
-impl ServerOutput {
-    /// Waits for the next batch.
-    ///
-    /// Cancelling it loses nothing.
-    pub async fn recv(&mut self) -> Option<Batch> {
-        std::future::poll_fn(|cx| self.shared.inbox.poll_batch(cx)).await
-    }
-}
-
-impl Stream for ServerOutput {
-    type Item = Batch;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
-        self.shared.inbox.poll_batch(cx)
-    }
-}
-
-impl Drop for ServerOutput {
-    fn drop(&mut self) {
-        self.shared.want_output(false);
     }
 }
 

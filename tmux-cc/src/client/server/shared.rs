@@ -12,6 +12,7 @@ use crate::client::flow::{Budget, Inbox};
 use crate::client::handle::Client;
 use crate::client::health::Meter;
 use crate::client::identity::Identity;
+use crate::client::output::{OutputRequest, PaneFilter};
 use crate::protocol::Exit;
 use crate::tree::{Change, Tree};
 use crate::wire::SessionId;
@@ -19,10 +20,23 @@ use crate::wire::SessionId;
 /// Changes that a slow consumer may be behind before it is told that it missed some.
 const CHANGES: usize = 4096;
 
+/// Which stream of output it is.
+pub(super) type StreamId = u64;
+
+/// A stream of output that somebody has asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Streaming {
+    pub(super) id: StreamId,
+    pub(super) filter: PaneFilter,
+    pub(super) inbox: Arc<Inbox>,
+}
+
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) inbox: Arc<Inbox>,
-    output: watch::Sender<bool>,
+    pub(super) meter: Arc<Meter>,
+    budget: Budget,
+    /// Told when a stream has come or gone.
+    streams_changed: watch::Sender<()>,
     model: Mutex<Model>,
 }
 
@@ -33,6 +47,8 @@ struct Model {
     state: State,
     tree: Tree,
     clients: BTreeMap<SessionId, Client>,
+    streams: BTreeMap<StreamId, Streaming>,
+    next_stream: StreamId,
     /// Gone once the server is closed.
     changes: Option<broadcast::Sender<ServerChange>>,
 }
@@ -53,15 +69,16 @@ impl Model {
 
 impl Shared {
     pub(super) fn new(budget: Budget, socket: PathBuf) -> Self {
-        let inbox = Inbox::merged(budget, Arc::new(Meter::new(socket)));
-        inbox.close();
         Self {
-            inbox,
-            output: watch::Sender::new(false),
+            meter: Arc::new(Meter::new(socket)),
+            budget,
+            streams_changed: watch::Sender::new(()),
             model: Mutex::new(Model {
                 state: State::Starting,
                 tree: Tree::default(),
                 clients: BTreeMap::new(),
+                streams: BTreeMap::new(),
+                next_stream: 0,
                 changes: Some(broadcast::Sender::new(CHANGES)),
             }),
         }
@@ -124,19 +141,38 @@ impl Shared {
         self.model().clients.remove(&session);
     }
 
-    /// Sets whether output is wanted, and says whether it was before.
-    pub(super) fn want_output(&self, wanted: bool) -> bool {
-        let was = self.output.send_replace(wanted);
-        if wanted && !was {
-            self.inbox.open();
-        } else if !wanted {
-            self.inbox.close();
+    /// A new stream of output.
+    pub(super) fn add_stream(&self, request: OutputRequest) -> Streaming {
+        let filter = request.filter.clone();
+        let inbox = Inbox::merged(self.budget, request, Arc::clone(&self.meter));
+        let mut model = self.model();
+        let id = model.next_stream;
+        model.next_stream += 1;
+        let stream = Streaming { id, filter, inbox };
+        if let State::Up(server) = &model.state {
+            stream.inbox.set_server(Arc::clone(server));
         }
-        was
+        if model.changes.is_none() {
+            stream.inbox.finish();
+        }
+        model.streams.insert(id, stream.clone());
+        self.streams_changed.send_replace(());
+        stream
     }
 
-    pub(super) fn output_wanted(&self) -> watch::Receiver<bool> {
-        self.output.subscribe()
+    /// Nobody takes a stream any more.
+    pub(super) fn remove_stream(&self, stream: &Streaming) {
+        stream.inbox.close();
+        self.model().streams.remove(&stream.id);
+        self.streams_changed.send_replace(());
+    }
+
+    pub(super) fn streams(&self) -> Vec<Streaming> {
+        self.model().streams.values().cloned().collect()
+    }
+
+    pub(super) fn streams_changed(&self) -> watch::Receiver<()> {
+        self.streams_changed.subscribe()
     }
 
     pub(super) fn say(&self, change: ServerChange) {
@@ -155,7 +191,9 @@ impl Shared {
 
     pub(super) fn up(&self, server: &Arc<Identity>) {
         let mut model = self.model();
-        self.inbox.set_server(Arc::clone(server));
+        for stream in model.streams.values() {
+            stream.inbox.set_server(Arc::clone(server));
+        }
         model.state = State::Up(Arc::clone(server));
         model.say(ServerChange::Up(Arc::clone(server)));
     }
@@ -169,7 +207,9 @@ impl Shared {
             let exit = exit.clone();
             model.say(ServerChange::Down { server, exit });
         }
-        self.inbox.end_all(exit);
+        for stream in model.streams.values() {
+            stream.inbox.end_all(exit.clone());
+        }
     }
 
     /// Takes a listing, and says what differs.
@@ -184,7 +224,10 @@ impl Shared {
 
     /// Nothing more will happen.
     pub(super) fn close(&self) {
-        self.model().changes = None;
-        self.inbox.finish();
+        let mut model = self.model();
+        model.changes = None;
+        for stream in model.streams.values() {
+            stream.inbox.finish();
+        }
     }
 }
