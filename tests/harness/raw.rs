@@ -28,8 +28,18 @@ impl Raw {
     /// When it does not attach.
     #[must_use]
     pub fn attach(server: &Server, target: &str) -> Self {
+        Self::attach_flagged(server, target, "")
+    }
+
+    /// The same with `-f FLAGS`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not attach.
+    #[must_use]
+    pub fn attach_flagged(server: &Server, target: &str, flags: &str) -> Self {
         let mut command = server.command();
-        command.args(["-u", "-C", "attach-session", "-t", target]);
+        command.args(["-u", "-C", "attach-session", "-f", flags, "-t", target]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("tmux starts");
         let mut stdout = child.stdout.take().expect("a pipe");

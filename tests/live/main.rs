@@ -25,4 +25,5 @@ mod memory;
 mod quoting;
 mod replies;
 mod spoof;
+mod streams;
 mod support;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use harness::seeded::Seeded;
 use harness::server::Server;
 use harness::wait::PATIENCE;
-use tmux_cc::client::{Attach, Batch, Cause, Client, Event, Events, Resync, ServerOutput, Socket};
+use tmux_cc::client::{
+    Attach, Batch, Cause, Client, Event, Events, Resync, Screen, ServerOutput, Socket,
+};
 use tmux_cc::protocol::{Command, Exit, Reply};
 use tmux_cc::wire::PaneId;
 use tokio::task::JoinHandle;
@@ -140,6 +142,8 @@ pub(crate) struct Stream {
     pub(crate) ended: bool,
     /// Does the stream begin with the pane's first byte?
     pub(crate) from_birth: bool,
+    /// Screens so far.
+    pub(crate) screens: u64,
     /// Whole lines so far.
     pub(crate) lines: u64,
     /// The number of the last whole line.
@@ -161,6 +165,7 @@ impl Stream {
             resyncs: Vec::new(),
             ended: false,
             from_birth,
+            screens: 0,
             lines: 0,
             last: None,
             line: from_birth.then(Vec::new),
@@ -172,6 +177,47 @@ impl Stream {
     /// Has no whole line come since the last gap?
     pub(crate) fn is_fresh(&self) -> bool {
         self.fresh
+    }
+
+    /// Takes what a screen of numbered lines shows: they follow each other, none is older than what
+    /// came before, and the stream goes on with the next byte.
+    fn look(&mut self, pane: PaneId, screen: &Screen) {
+        let before = self.last;
+        let (column, row) = (screen.cursor.0 as usize, screen.cursor.1 as usize);
+        let below = screen.visible.split(|&b| b == b'\n').count() - 1 - row;
+        let mut lines: Vec<_> = screen.text.split(|&b| b == b'\n').collect();
+        lines.truncate(lines.len() - below);
+        let current = lines.pop().unwrap().trim_ascii_end();
+        if let Some(first) = lines.first() {
+            // The first line of what was asked for may be older than the stream.
+            let first: u64 = str::from_utf8(first.trim_ascii_end())
+                .unwrap()
+                .parse()
+                .unwrap();
+            assert!(
+                before.is_none_or(|_| first > 0 || lines.len() > 1),
+                "{screen:?}"
+            );
+            (self.last, self.fresh) = (first.checked_sub(1), first == 0);
+        }
+        for line in lines {
+            self.number(pane, line.trim_ascii_end());
+        }
+        assert!(
+            self.last >= before,
+            "{pane} goes back from {before:?}: {screen:?}"
+        );
+        // A line is on the screen before its CR LF has come.
+        let mut line = current.to_vec();
+        if column == 0 && !line.is_empty() {
+            line.push(b'\r');
+        } else {
+            assert_eq!(line.len(), column, "{screen:?}");
+        }
+        line.extend_from_slice(&screen.pending);
+        self.line = Some(line);
+        self.fresh = self.last.is_none();
+        self.screens += 1;
     }
 
     fn numbers(&mut self, pane: PaneId, bytes: &[u8]) {
@@ -286,6 +332,9 @@ impl Streams {
                     stream.fresh = true;
                     stream.line = None;
                     stream.resyncs.push(resync.clone());
+                    if let Some(screen) = &resync.screen {
+                        stream.look(resync.pane, screen);
+                    }
                 }
                 Event::Ended(ended) => {
                     let stream = self
