@@ -26,4 +26,5 @@ mod quoting;
 mod replies;
 mod spoof;
 mod streams;
+mod subscriptions;
 mod support;

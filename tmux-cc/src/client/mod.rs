@@ -23,6 +23,7 @@ mod process;
 mod screen;
 mod server;
 mod socket;
+mod subscription;
 
 pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
@@ -35,5 +36,6 @@ pub use health::Health;
 pub use identity::{Attached, Identity};
 pub use output::{OutputRequest, PaneFilter, Policy};
 pub use screen::{Backfill, Modes, Mouse, Screen};
-pub use server::{Changes, Server, ServerBuilder, ServerChange, ServerOutput, Waiting};
+pub use server::{Changes, Server, ServerBuilder, ServerChange, ServerOutput, Subscribed, Waiting};
 pub use socket::Socket;
+pub use subscription::{Reported, Subscription};

@@ -1,5 +1,6 @@
 //! Follows a server from one life to the next.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -17,14 +18,15 @@ use super::changes::ServerChange;
 use super::keep::{Context, Note};
 use super::listing::{self, Listing, Waiting};
 use super::screens;
-use super::shared::{Shared, StreamId, Streaming};
+use super::shared::{Shared, StreamId, Streaming, WatchId};
 use crate::client::attach::warn_of_output;
 use crate::client::error::ClientError;
 use crate::client::flow::SourceId;
 use crate::client::identity::Identity;
 use crate::client::orphans;
+use crate::client::subscription::Watch;
 use crate::format::SessionRow;
-use crate::protocol::{Exit, Quirks, ReplyError};
+use crate::protocol::{Exit, Quirks, Reply, ReplyError};
 use crate::tree::{Change, Pane};
 use crate::wire::{SessionId, WindowId};
 
@@ -107,9 +109,11 @@ struct Life {
     server: Arc<Identity>,
     context: Context,
     notes: mpsc::UnboundedReceiver<Note>,
-    streams_changed: watch::Receiver<()>,
+    wanted_changed: watch::Receiver<()>,
     /// The streams that are served, and what tells who asks for their screens to stop.
     streams: BTreeMap<StreamId, (Streaming, DropGuard)>,
+    /// Which session's client has been asked for which subscription.
+    watched: BTreeMap<(SessionId, WatchId), Arc<Watch>>,
     sessions: HashMap<SessionId, Session>,
     keepers: JoinSet<()>,
     /// Windows that have left a session since the last listing, or have closed.
@@ -154,7 +158,7 @@ impl Life {
         (server, first): (Arc<Identity>, Listing),
     ) -> Self {
         let (notes, receiver) = mpsc::unbounded_channel();
-        let streams_changed = shared.streams_changed();
+        let wanted_changed = shared.wanted_changed();
         let context = Context {
             builder,
             shared,
@@ -167,8 +171,9 @@ impl Life {
             server,
             context,
             notes: receiver,
-            streams_changed,
+            wanted_changed,
             streams: BTreeMap::new(),
+            watched: BTreeMap::new(),
             sessions: HashMap::new(),
             keepers: JoinSet::new(),
             left: HashSet::new(),
@@ -231,12 +236,13 @@ impl Life {
             () = dirty.notified() => sleep(SETTLE).await,
             () = reconcile => {}
             () = look => {}
-            changed = self.streams_changed.changed() => {
+            changed = self.wanted_changed.changed() => {
                 if changed.is_err() {
                     return false;
                 }
                 self.keep_all();
                 self.assign();
+                self.watch();
                 return true;
             }
             Some(_) = self.keepers.join_next() => return true,
@@ -261,6 +267,8 @@ impl Life {
                 if self.sessions.contains_key(&id) {
                     shared.add_client(id, client);
                     self.context.dirty.notify_one();
+                    self.watched.retain(|(session, _), _| *session != id);
+                    self.watch();
                 }
                 true
             }
@@ -424,7 +432,7 @@ impl Life {
 
     /// Gives every session the clients it should have, and takes those that it should not.
     fn keep_all(&mut self) {
-        self.streams_changed.mark_unchanged();
+        self.wanted_changed.mark_unchanged();
         let streams = self.context.shared.streams();
         self.streams
             .retain(|id, _| streams.iter().any(|stream| stream.id == *id));
@@ -550,6 +558,36 @@ impl Life {
                     stream.inbox.left(pane.id, source);
                 }
             }
+        }
+    }
+
+    /// Has each session's client watch what is subscribed to, and nothing else.
+    fn watch(&mut self) {
+        let clients = self.context.shared.clients();
+        let watches = self.context.shared.watches();
+        let mut commands = Vec::new();
+        for (&session, client) in &clients {
+            for (&id, watch) in &watches {
+                if let Entry::Vacant(place) = self.watched.entry((session, id)) {
+                    place.insert(Arc::clone(watch));
+                    commands.push((client.clone(), watch.add()));
+                }
+            }
+        }
+        self.watched.retain(|(session, id), watch| {
+            let stays = watches.contains_key(id);
+            if let Some(client) = clients.get(session).filter(|_| !stays) {
+                commands.push((client.clone(), watch.remove()));
+            }
+            stays
+        });
+        for (client, command) in commands {
+            self.keepers.spawn(async move {
+                // A client that has ended is followed by one that is asked anew.
+                if let Ok(Err(error)) = client.command(command).await.map(Reply::ok) {
+                    tracing::warn!(%error, "cannot subscribe");
+                }
+            });
         }
     }
 

@@ -230,6 +230,9 @@ impl Context {
                     stays &= session == own;
                     dirty = true;
                 }
+                Event::Notification(found @ Notification::SubscriptionChanged { .. }) => {
+                    self.shared.report(&self.server, &found);
+                }
                 Event::Notification(found) => {
                     // Which of the two is sent says where the window is by now, not where it was.
                     if let Notification::WindowClose { window }

@@ -8,6 +8,7 @@ mod listing;
 mod output;
 mod screens;
 mod shared;
+mod subscribed;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -25,6 +26,7 @@ pub use changes::ServerChange;
 pub use listing::Waiting;
 pub use output::ServerOutput;
 use shared::Shared;
+pub use subscribed::Subscribed;
 
 use super::ask::ask;
 use super::error::{ClientError, ServerError};
@@ -34,6 +36,7 @@ use super::health::Health;
 use super::identity::Identity;
 use super::output::OutputRequest;
 use super::socket::Socket;
+use super::subscription::Subscription;
 use crate::protocol::{Command, Limits, Reply};
 use crate::tree::Tree;
 use crate::wire::{SessionId, Version};
@@ -250,6 +253,15 @@ impl Server {
     #[must_use]
     pub fn output(&self, request: impl Into<OutputRequest>) -> ServerOutput {
         ServerOutput::new(Arc::clone(&self.handle.shared), request.into())
+    }
+
+    /// Has tmux watch a format, on every session that is followed; each change is told within a
+    /// second or two, and the value there is at first.
+    ///
+    /// A value comes whole, with newlines and whatever else it holds.
+    #[must_use]
+    pub fn subscribe(&self, subscription: Subscription) -> Subscribed {
+        Subscribed::new(Arc::clone(&self.handle.shared), subscription)
     }
 
     /// Detaches all clients, and waits until they have left.

@@ -13,15 +13,19 @@ use crate::client::handle::Client;
 use crate::client::health::Meter;
 use crate::client::identity::Identity;
 use crate::client::output::{OutputRequest, PaneFilter};
+use crate::client::subscription::{Subscription, Watch};
 use crate::protocol::Exit;
 use crate::tree::{Change, Tree};
-use crate::wire::SessionId;
+use crate::wire::{Notification, PaneId, SessionId};
 
 /// Changes that a slow consumer may be behind before it is told that it missed some.
 const CHANGES: usize = 4096;
 
 /// Which stream of output it is.
 pub(super) type StreamId = u64;
+
+/// Which subscription it is.
+pub(super) type WatchId = u64;
 
 /// A stream of output that somebody has asked for.
 #[derive(Clone, Debug)]
@@ -35,8 +39,8 @@ pub(super) struct Streaming {
 pub(super) struct Shared {
     pub(super) meter: Arc<Meter>,
     budget: Budget,
-    /// Told when a stream has come or gone.
-    streams_changed: watch::Sender<()>,
+    /// Told when a stream or a subscription has come or gone.
+    wanted_changed: watch::Sender<()>,
     model: Mutex<Model>,
 }
 
@@ -49,6 +53,8 @@ struct Model {
     clients: BTreeMap<SessionId, Client>,
     streams: BTreeMap<StreamId, Streaming>,
     next_stream: StreamId,
+    watches: BTreeMap<WatchId, Arc<Watch>>,
+    next_watch: WatchId,
     /// Gone once the server is closed.
     changes: Option<broadcast::Sender<ServerChange>>,
 }
@@ -72,13 +78,15 @@ impl Shared {
         Self {
             meter: Arc::new(Meter::new(socket)),
             budget,
-            streams_changed: watch::Sender::new(()),
+            wanted_changed: watch::Sender::new(()),
             model: Mutex::new(Model {
                 state: State::Starting,
                 tree: Tree::default(),
                 clients: BTreeMap::new(),
                 streams: BTreeMap::new(),
                 next_stream: 0,
+                watches: BTreeMap::new(),
+                next_watch: 0,
                 changes: Some(broadcast::Sender::new(CHANGES)),
             }),
         }
@@ -156,7 +164,7 @@ impl Shared {
             stream.inbox.finish();
         }
         model.streams.insert(id, stream.clone());
-        self.streams_changed.send_replace(());
+        self.wanted_changed.send_replace(());
         stream
     }
 
@@ -164,15 +172,50 @@ impl Shared {
     pub(super) fn remove_stream(&self, stream: &Streaming) {
         stream.inbox.close();
         self.model().streams.remove(&stream.id);
-        self.streams_changed.send_replace(());
+        self.wanted_changed.send_replace(());
     }
 
     pub(super) fn streams(&self) -> Vec<Streaming> {
         self.model().streams.values().cloned().collect()
     }
 
-    pub(super) fn streams_changed(&self) -> watch::Receiver<()> {
-        self.streams_changed.subscribe()
+    /// A new subscription.
+    pub(super) fn add_watch(&self, subscription: Subscription) -> (WatchId, Arc<Watch>) {
+        let mut model = self.model();
+        let id = model.next_watch;
+        model.next_watch += 1;
+        let watch = Arc::new(Watch::new(id, subscription));
+        if model.changes.is_none() {
+            watch.finish();
+        }
+        model.watches.insert(id, Arc::clone(&watch));
+        self.wanted_changed.send_replace(());
+        (id, watch)
+    }
+
+    /// Nobody takes the values of a subscription any more.
+    pub(super) fn remove_watch(&self, id: WatchId) {
+        self.model().watches.remove(&id);
+        self.wanted_changed.send_replace(());
+    }
+
+    pub(super) fn watches(&self) -> BTreeMap<WatchId, Arc<Watch>> {
+        self.model().watches.clone()
+    }
+
+    /// Takes a notification if some subscription is to hear of it.
+    pub(super) fn report(&self, server: &Arc<Identity>, notification: &Notification<'_>) {
+        for watch in self.model().watches.values() {
+            watch.take(server, notification);
+        }
+    }
+
+    pub(super) fn clients(&self) -> BTreeMap<SessionId, Client> {
+        self.model().clients.clone()
+    }
+
+    pub(super) fn wanted_changed(&self) -> watch::Receiver<()> {
+        self.wanted_changed.subscribe()
     }
 
     pub(super) fn say(&self, change: ServerChange) {
@@ -216,6 +259,15 @@ impl Shared {
     pub(super) fn apply(&self, listing: Listing) -> Vec<Change> {
         let mut model = self.model();
         let changes = model.tree.apply(listing.sessions, listing.panes);
+        let tree = &model.tree;
+        let gone = |session, window, pane: Option<PaneId>| match (window, pane) {
+            (_, Some(pane)) => tree.pane(pane).is_none(),
+            (Some(window), None) => !tree
+                .panes()
+                .any(|pane| pane.places.iter().any(|place| place.window == window)),
+            (None, None) => !tree.sessions().any(|row| row.id == session),
+        };
+        model.watches.values().for_each(|watch| watch.forget(gone));
         for change in &changes {
             model.say(ServerChange::Tree(change.clone()));
         }
@@ -229,5 +281,6 @@ impl Shared {
         for stream in model.streams.values() {
             stream.inbox.finish();
         }
+        model.watches.values().for_each(|watch| watch.finish());
     }
 }
