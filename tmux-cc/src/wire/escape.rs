@@ -1,9 +1,11 @@
 //! The octal escaping of `%output` payloads.
 
+mod blocks;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 /// A pane's bytes as they travel in `%output`: `h\134\015\012`.
 ///
@@ -51,40 +53,12 @@ impl<'a> Escaped<'a> {
     /// The number of bytes that decoding gives, without decoding.
     #[must_use]
     pub fn decoded_len(self) -> usize {
-        let escapes = memchr_iter(b'\\', self.0)
-            .filter(|&at| self.0.get(at..).is_some_and(|tail| octal(tail).is_some()))
-            .count();
-        self.0.len() - 3 * escapes
+        self.0.len() - 3 * blocks::escapes(self.0)
     }
 
     /// Appends the decoded bytes to `out`.
     pub fn decode_into(self, out: &mut Vec<u8>) -> Decoded {
-        let before = out.len();
-        let mut malformed = 0;
-        let mut rest = self.0;
-        out.reserve(rest.len());
-        while let Some(at) = memchr(b'\\', rest) {
-            let (plain, tail) = rest.split_at(at);
-            out.extend_from_slice(plain);
-            rest = tail;
-            // Escapes come in runs (`\015\012`, `\033`...): stay here while they last, a search
-            // for each would cost more than the bytes it skips.
-            while let [b'\\', ..] = rest {
-                if let Some((byte, tail)) = octal(rest) {
-                    out.push(byte);
-                    rest = tail;
-                } else {
-                    malformed += 1;
-                    out.push(b'\\');
-                    rest = rest.get(1..).unwrap_or_default();
-                }
-            }
-        }
-        out.extend_from_slice(rest);
-        Decoded {
-            len: out.len() - before,
-            malformed,
-        }
+        blocks::decode(self.0, out)
     }
 
     /// The decoded bytes: borrowed where nothing is escaped, owned otherwise.
@@ -133,20 +107,6 @@ pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The byte that an escape at the start of `bytes` stands for, and what follows it.
-fn octal(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    match bytes {
-        [
-            b'\\',
-            a @ b'0'..=b'3',
-            b @ b'0'..=b'7',
-            c @ b'0'..=b'7',
-            rest @ ..,
-        ] => Some(((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), rest)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -165,6 +125,30 @@ mod tests {
             Escaped::new(escaped)
         );
         (out.split_off(6), found.malformed)
+    }
+
+    /// What any bytes stand for, a byte at a time.
+    fn decoded_plainly(mut escaped: &[u8]) -> (Vec<u8>, usize) {
+        let (mut out, mut malformed) = (Vec::new(), 0);
+        while let [first, rest @ ..] = escaped {
+            (escaped, malformed) = match escaped {
+                [
+                    b'\\',
+                    a @ b'0'..=b'3',
+                    b @ b'0'..=b'7',
+                    c @ b'0'..=b'7',
+                    rest @ ..,
+                ] => {
+                    out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                    (rest, malformed)
+                }
+                _ => {
+                    out.push(*first);
+                    (rest, malformed + usize::from(*first == b'\\'))
+                }
+            };
+        }
+        (out, malformed)
     }
 
     #[test]
@@ -191,6 +175,55 @@ mod tests {
                 "{:?}",
                 Escaped::new(escaped)
             );
+        }
+    }
+
+    #[test]
+    fn an_escape_is_found_wherever_it_stands_in_a_line_of_any_length() {
+        let letters: Vec<u8> = (b'a'..=b'z').cycle().take(230).collect();
+        for escape in [
+            &b"\\033"[..],
+            b"\\015\\012",
+            b"\\134\\134\\134",
+            b"\\03",
+            b"\\",
+            b"\\\\015",
+        ] {
+            for length in escape.len()..letters.len() {
+                for at in 0..=length - escape.len() {
+                    let mut line = letters[..length].to_vec();
+                    line[at..at + escape.len()].copy_from_slice(escape);
+                    assert_eq!(
+                        decoded(&line),
+                        decoded_plainly(&line),
+                        "{}",
+                        line.escape_ascii()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dense_escapes_are_decoded_and_left_again() {
+        for unit in [
+            &b"y\\015\\012"[..],
+            b"\\000",
+            b"ab\\033",
+            b"\\",
+            b"\\08\\\\377",
+        ] {
+            for units in (0..300).step_by(7) {
+                for behind in [0, 1, 40, 100, 400] {
+                    let line = [&unit.repeat(units)[..], &b"x".repeat(behind), unit].concat();
+                    assert_eq!(
+                        decoded(&line),
+                        decoded_plainly(&line),
+                        "{}",
+                        line.escape_ascii()
+                    );
+                }
+            }
         }
     }
 
@@ -227,9 +260,22 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_decode_without_panic(bytes in proptest::collection::vec(
-            prop_oneof![Just(b'\\'), b'0'..=b'9', any::<u8>()], 0..64)) {
-            let _ = decoded(&bytes);
+        fn any_bytes_are_decoded_as_a_byte_at_a_time(bytes in proptest::collection::vec(
+            prop_oneof![Just(b'\\'), b'0'..=b'9', any::<u8>()], 0..400)) {
+            prop_assert_eq!(decoded(&bytes), decoded_plainly(&bytes));
+        }
+
+        #[test]
+        fn text_with_escapes_is_decoded_as_a_byte_at_a_time(
+            pieces in proptest::collection::vec(("[a-z]{0,40}", any::<u8>(), 0..4usize), 0..60),
+            cut in 0..4usize) {
+            let mut line = Vec::new();
+            for (text, byte, times) in pieces {
+                line.extend_from_slice(text.as_bytes());
+                escape_into(&vec![byte; times], &mut line);
+            }
+            line.truncate(line.len() - cut.min(line.len()));
+            prop_assert_eq!(decoded(&line), decoded_plainly(&line));
         }
     }
 }
