@@ -2,8 +2,7 @@
 
 use std::hint::black_box;
 
-use tmux_cc::client::{Attach, Budget, Event};
-use tmux_cc::wire::Escaped;
+use tmux_cc::client::{Attach, Budget, Event, PaneBytes};
 use tokio::io::{
     AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex, split,
 };
@@ -14,7 +13,10 @@ use crate::{Loop, Tally, Work};
 pub(crate) fn loops() -> Vec<Loop> {
     vec![
         Loop::new("client", Work::Borrow, |stream| {
-            client(stream, |data| black_box(data.as_bytes()).len())
+            client(stream, |data| match data {
+                PaneBytes::Escaped(data) => black_box(data.as_bytes()).len(),
+                PaneBytes::Raw(data) => black_box(data).len(),
+            })
         }),
         Loop::new("client, decoded", Work::Decode, |stream| {
             let mut out = Vec::new();
@@ -29,7 +31,7 @@ pub(crate) fn loops() -> Vec<Loop> {
 
 /// Attaches, and takes the stream as a server's output. Everything runs on one thread, the peer
 /// that writes too.
-fn client(stream: &[u8], mut each: impl FnMut(Escaped<'_>) -> usize) -> Tally {
+fn client(stream: &[u8], mut each: impl FnMut(PaneBytes<'_>) -> usize) -> Tally {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .build()
