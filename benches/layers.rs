@@ -72,9 +72,13 @@ fn connection(
     let mut tally = Tally::default();
     for read in stream.chunks(read) {
         conn.read_buffer().extend_from_slice(read);
-        while let Some(event) = conn.poll_event() {
-            if let Event::Notification(Notification::Output { pane, data }) = event {
-                each(&mut tally, pane, data);
+        loop {
+            match conn.poll_event() {
+                Some(Event::Notification(Notification::Output { pane, data })) => {
+                    each(&mut tally, pane, data);
+                }
+                Some(_) => {}
+                None => break,
             }
         }
     }

@@ -48,6 +48,9 @@ impl Tally {
     }
 }
 
+/// What goes over a stream of whole lines once.
+pub type Run = Box<dyn FnMut(&[u8]) -> Tally>;
+
 /// A loop over a stream.
 pub struct Loop {
     /// What it is called.
@@ -56,8 +59,8 @@ pub struct Loop {
     pub work: Work,
     /// It goes over one part in so many of a corpus: 1 unless it is very slow.
     pub part: usize,
-    /// Goes over a stream of whole lines once.
-    pub run: Box<dyn FnMut(&[u8]) -> Tally>,
+    /// What it runs.
+    pub run: Run,
 }
 
 impl Loop {

@@ -96,7 +96,7 @@ fn decoding(
 #[inline(always)]
 fn octal(escape: [u8; 4]) -> Option<u8> {
     let [_, a, b, c] = escape.map(|byte| byte.wrapping_sub(b'0'));
-    (a < 4 && b < 8 && c < 8).then(|| a << 6 | b << 3 | c)
+    (a < 4 && b < 8 && c < 8).then_some(a << 6 | b << 3 | c)
 }
 
 /// Decodes the escape at `at`, or keeps its backslash; says how far that went.

@@ -178,6 +178,11 @@ impl Replay {
         }
     }
 
+    /// Are there none?
+    pub(super) const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     pub(super) fn next_line(&mut self) -> Option<Range<usize>> {
         let rest = self.lines.get(self.next..).unwrap_or_default();
         let Some((line, _)) = split_line(rest) else {

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memrchr};
+use memchr::memrchr;
 
-use crate::wire::{DCS, ST};
+use crate::wire::{DCS, Newlines, ST};
 
 /// How much room a read finds at least, in bytes: the size of a pipe.
 const READ: usize = 64 << 10;
@@ -28,6 +28,8 @@ pub(super) struct Input {
     chunk: Bytes,
     /// Where in `chunk` the next line begins.
     next: usize,
+    /// The ends of the lines from there on.
+    ends: Newlines,
     /// What is being skipped, up to the next newline.
     skipping: Option<TooLong>,
     /// The longest line, in bytes without its LF.
@@ -92,6 +94,7 @@ impl Input {
             scanned: 0,
             chunk: Bytes::new(),
             next: 0,
+            ends: Newlines::default(),
             skipping: None,
             limit,
             started: false,
@@ -128,15 +131,40 @@ impl Input {
         self.chunk = chunk;
     }
 
+    /// The next whole line, if it is one that needs no more than a look and `is_usual` says so.
+    ///
+    /// `None` where there is none of that kind; then [`next_line`](Self::next_line) tells.
+    #[inline]
+    pub(super) fn next_usual(
+        &mut self,
+        is_usual: impl FnOnce(&[u8]) -> bool,
+    ) -> Option<Range<usize>> {
+        // Nothing of a line is skipped or wrapped once the first has been seen.
+        let unusual = self.skipping.is_some() || self.crlf || !self.started;
+        if unusual || (self.next >= self.chunk.len() && !self.cut()) {
+            return None;
+        }
+        let end = self.ends.peek(&self.chunk)?;
+        let line = self.chunk.get(self.next..end)?;
+        if line.len() > self.limit || !is_usual(line) {
+            return None;
+        }
+        self.ends.pass();
+        let start = std::mem::replace(&mut self.next, end + 1);
+        Some(start..end)
+    }
+
     /// The next whole line.
     pub(super) fn next_line(&mut self) -> Option<Found> {
         if self.next >= self.chunk.len() && !self.cut() {
             return None;
         }
-        let rest = self.chunk.get(self.next..).unwrap_or_default();
         let start = self.next;
-        let length = memchr(b'\n', rest)?;
-        self.next = start + length + 1;
+        let end = self.ends.peek(&self.chunk)?;
+        self.ends.pass();
+        self.next = end + 1;
+        let length = end - start;
+        let rest = self.chunk.get(start..).unwrap_or_default();
         if let Some(mut skipped) = self.skipping.take() {
             skipped.extend(rest.get(..length).unwrap_or_default());
             return Some(Found::TooLong(skipped.ended(self.crlf)));
@@ -160,11 +188,16 @@ impl Input {
     /// Gives back the line that [`next_line`](Self::next_line) has just given, at `start`.
     pub(super) fn unread(&mut self, start: usize) {
         self.next = start;
+        self.ends = Newlines::after(start, &self.chunk);
     }
 
     /// Makes everything up to the last newline received the chunk; `false` where there is none.
+    #[inline(never)]
     fn cut(&mut self) -> bool {
         let fresh = self.tail.get(self.scanned..).unwrap_or_default();
+        if fresh.is_empty() && self.chunk.is_empty() {
+            return false;
+        }
         let Some(last) = memrchr(b'\n', fresh) else {
             self.scanned = self.tail.len();
             self.skip_long_tail();
@@ -175,6 +208,7 @@ impl Input {
         };
         self.chunk = self.tail.split_to(self.scanned + last + 1).freeze();
         self.next = 0;
+        self.ends = Newlines::after(0, &self.chunk);
         self.scanned = 0;
         true
     }

@@ -64,9 +64,71 @@ pub(crate) fn parse_u64(digits: &[u8]) -> Option<u64> {
     }
 }
 
+/// A number of eight digits at most and the one space behind it, taken off `bytes`, without a
+/// branch for each digit; `None` where it is not such a number, or where there are not eight bytes.
+#[inline]
+pub(crate) fn short_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // The first byte is the lowest. Digits become their values, all else something above nine.
+    let values = u64::from_le_bytes(*bytes.first_chunk()?) ^ 0x3030_3030_3030_3030;
+    let others = (((values & !TOPS) + 0x7676_7676_7676_7676) | values) & TOPS;
+    let digits = others.trailing_zeros() as usize / 8;
+    let [b' ', rest @ ..] = bytes.get(digits..)? else {
+        return None;
+    };
+    let zero_ahead = digits > 1 && values & 0xff == 0;
+    if digits == 0 || zero_ahead {
+        return None;
+    }
+    // Zeros in front, then twos, fours and eights put together.
+    let ones = values << (64 - 8 * digits);
+    let twos = (ones.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
+    Some((u32::try_from(number).ok()?, rest))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_numbers(bytes in "[0-9]{0,9}[ :x/]?[0-9 a-z]{0,9}") {
+            let bytes = bytes.as_bytes();
+            let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+            let short = digits <= 8 && bytes.len() >= 8 && bytes.get(digits) == Some(&b' ');
+            let number = parse_u32(&bytes[..digits]).filter(|_| short);
+            prop_assert_eq!(
+                short_number(bytes),
+                number.map(|number| (number, &bytes[digits + 1..]))
+            );
+        }
+    }
+
+    #[test]
+    fn short_numbers_end_at_one_space() {
+        for (bytes, number) in [
+            (&b"0 xxxxxx"[..], Some((0, &b"xxxxxx"[..]))),
+            (
+                b"9 \xff\xff\xff\xff\xff\xff",
+                Some((9, b"\xff\xff\xff\xff\xff\xff")),
+            ),
+            (b"12  xxxxx", Some((12, b" xxxxx"))),
+            (b"9999999 ", Some((9_999_999, b""))),
+            (b"99999999 ", Some((99_999_999, b""))),
+            (b"999999999 ", None),
+            (b"00 xxxxx", None),
+            (b"1\xa0xxxxxx", None),
+            (b" xxxxxxx", None),
+            (b"1 xxxxx", None),
+            (b"1:xxxxxx", None),
+        ] {
+            assert_eq!(short_number(bytes), number, "{}", bytes.escape_ascii());
+        }
+    }
 
     #[test]
     fn only_the_spelling_of_tmux_is_an_id() {

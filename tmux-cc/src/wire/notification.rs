@@ -7,7 +7,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 use super::escape::Escaped;
-use super::id::{PaneId, SessionId, WindowId, parse_u32, parse_u64};
+use super::id::{PaneId, SessionId, WindowId, parse_u32, parse_u64, short_number};
 
 /// A line that tmux sends without being asked, borrowed from the stream.
 ///
@@ -191,8 +191,18 @@ pub enum Notification<'a> {
 
 impl<'a> Notification<'a> {
     /// Parses a line, without its LF, as a notification; never fails and never allocates.
+    #[inline(always)]
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Self {
+        match usual_output(line) {
+            Some(found) => found,
+            None => Self::parse_any(line),
+        }
+    }
+
+    /// The grammar, whole.
+    #[inline(never)]
+    fn parse_any(line: &'a [u8]) -> Self {
         match notification(line) {
             Ok((_, found)) => found,
             Err(_) => Self::Unknown { line },
@@ -206,19 +216,54 @@ impl<'a> Notification<'a> {
     }
 }
 
+/// Is it a line of output, by its name?
+#[inline]
+pub(crate) fn is_named_output(line: &[u8]) -> bool {
+    line.starts_with(OUTPUT) || line.starts_with(EXTENDED_OUTPUT)
+}
+
+const OUTPUT: &[u8] = b"%output ";
+const EXTENDED_OUTPUT: &[u8] = b"%extended-output ";
+
+/// Output as it looks nearly always: short numbers, and no fields for the future. What else is
+/// output, or none, the grammar tells; the two agree.
+///
+/// Always inlined: a result that goes through memory is written in words, read back in larger
+/// pieces, and waited for.
+#[inline(always)]
+fn usual_output(line: &[u8]) -> Option<Notification<'_>> {
+    if let Some([b'%', fields @ ..]) = line.strip_prefix(OUTPUT) {
+        let (pane, data) = short_number(fields)?;
+        return Some(Notification::Output {
+            pane: PaneId(pane),
+            data: Escaped::new(data),
+        });
+    }
+    let Some([b'%', fields @ ..]) = line.strip_prefix(EXTENDED_OUTPUT) else {
+        return None;
+    };
+    let (pane, fields) = short_number(fields)?;
+    let (age, fields) = short_number(fields)?;
+    Some(Notification::ExtendedOutput {
+        pane: PaneId(pane),
+        age: u64::from(age),
+        data: Escaped::new(fields.strip_prefix(b": ")?),
+    })
+}
+
 type Parsed<'a, T> = IResult<&'a [u8], T>;
 
 fn notification(line: &[u8]) -> Parsed<'_, Notification<'_>> {
     use Notification as N;
 
     // Output first: it is nearly every line of a busy stream.
-    if let Some(fields) = line.strip_prefix(b"%output ") {
+    if let Some(fields) = line.strip_prefix(OUTPUT) {
         let payload = map(rest, Escaped::new);
         return (terminated(pane, space), payload)
             .map(|(pane, data)| N::Output { pane, data })
             .parse(fields);
     }
-    if let Some(fields) = line.strip_prefix(b"%extended-output ") {
+    if let Some(fields) = line.strip_prefix(EXTENDED_OUTPUT) {
         return extended_output(fields);
     }
     let (fields, name) = preceded(char('%'), take_till(|b| b == b' ')).parse(line)?;
@@ -780,6 +825,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_agrees_with_the_grammar(
+            line in prop_oneof![
+                "%output %[0-9]{0,9} ?[ :0-9a-z\\\\]{0,20}",
+                "%extended-output %[0-9]{0,9} [0-9]{0,9} ?(x )?(: ?)?[ :0-9a-z\\\\]{0,20}",
+            ]) {
+            let line = line.as_bytes();
+            prop_assert!(is_named_output(line));
+            prop_assert_eq!(N::parse(line), N::parse_any(line));
+            if let Some(found) = usual_output(line) {
+                prop_assert_eq!(found, N::parse_any(line));
+            }
+        }
+
         #[test]
         fn any_line_parses_without_panic(
             name in "%[a-z-]{0,24}", tail in proptest::collection::vec(any::<u8>(), 0..60)) {

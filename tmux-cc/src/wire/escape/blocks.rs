@@ -7,12 +7,8 @@
 //! three escaped) it is gone through byte by byte, two escapes at once where two stand together:
 //! such streams repeat themselves, and their branches are foreseen.
 
-use wide::u8x16;
-
 use super::Decoded;
-
-/// Bytes of which one comparison tells which are backslashes.
-const BLOCK: usize = 64;
+use crate::wire::marks::{BLOCK, at, at_mut, marks, marks16};
 
 /// Bytes that are copied between two escapes, mostly too many.
 const COPY: usize = 32;
@@ -65,7 +61,7 @@ pub(super) fn escapes(src: &[u8]) -> usize {
     let mut count = 0;
     let mut rest = src;
     while let Some(block) = rest.first_chunk() {
-        count += valid(marks(block), rest);
+        count += valid(marks(b'\\', block), rest);
         rest = rest.get(BLOCK..).unwrap_or_default();
     }
     let mut padded = [0; WINDOW];
@@ -98,7 +94,7 @@ fn whole_blocks(src: &[u8], out: &mut [u8]) -> Went {
         let (Some(block), Some(room)) = (from.first_chunk(), to.first_chunk_mut()) else {
             break;
         };
-        let marks = marks(block);
+        let marks = marks(b'\\', block);
         if marks == 0 {
             *room = *block;
             went.read += BLOCK;
@@ -167,7 +163,7 @@ fn pad(src: &[u8], padded: &mut [u8; WINDOW]) -> u64 {
     let mut piece = |from: usize| {
         if let (Some(piece), Some(to)) = (at(src, from), at_mut(padded, from)) {
             *to = *piece;
-            found |= marks16(piece) << (from % BLOCK);
+            found |= marks16(b'\\', piece) << (from % BLOCK);
         }
     };
     if length >= 32 {
@@ -181,7 +177,9 @@ fn pad(src: &[u8], padded: &mut [u8; WINDOW]) -> u64 {
         if let Some(to) = padded.get_mut(..length) {
             to.copy_from_slice(src);
         }
-        found = padded.first_chunk().map_or(0, marks16);
+        found = padded
+            .first_chunk()
+            .map_or(0, |piece| marks16(b'\\', piece));
     }
     found
 }
@@ -299,31 +297,4 @@ fn octal(escape: &[u8; 4]) -> Option<u8> {
 /// Puts the digits of each escape together, in its lowest byte.
 const fn digits(escapes: u64) -> u64 {
     escapes >> 2 | escapes >> 13 | escapes >> 24
-}
-
-/// Which bytes of a block are backslashes, a bit each.
-#[inline]
-fn marks(block: &[u8; BLOCK]) -> u64 {
-    let (pieces, _) = block.as_chunks();
-    pieces
-        .iter()
-        .zip([0, 16, 32, 48])
-        .fold(0, |found, (piece, shift)| found | marks16(piece) << shift)
-}
-
-#[inline]
-fn marks16(piece: &[u8; 16]) -> u64 {
-    let equal = u8x16::new(*piece).simd_eq(u8x16::splat(b'\\'));
-    u64::from(equal.to_bitmask())
-}
-
-/// So many bytes at a place, if they are there.
-#[inline]
-fn at<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
-    bytes.get(at..)?.first_chunk()
-}
-
-#[inline]
-fn at_mut<const N: usize>(bytes: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
-    bytes.get_mut(at..)?.first_chunk_mut()
 }
