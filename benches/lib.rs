@@ -26,6 +26,8 @@ pub enum Work {
     Borrow,
     /// Finds panes, and what was printed.
     Decode,
+    /// The same, as far as it is text.
+    DecodeText,
 }
 
 /// What a loop found.
