@@ -47,3 +47,9 @@ fn with_all_features_there_is() {
         );
     }
 }
+
+#[test]
+fn the_tap_needs_nothing_that_the_client_does_not() {
+    let of = |feature| packages(&["--no-default-features", "--features", feature]);
+    assert_eq!(of("tap"), of("client"));
+}

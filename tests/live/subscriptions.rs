@@ -1,6 +1,5 @@
 //! Subscriptions: what is watched is told, whole, and goes on being told.
 
-
 use harness::process::Process;
 use harness::server::{Boot, Server};
 use harness::skip_if_asked;

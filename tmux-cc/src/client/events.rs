@@ -22,6 +22,10 @@ pub enum Event<'a> {
     Resync(&'a Resync),
     /// A pane's stream has ended.
     Ended(&'a Ended),
+    /// A pane has a pipe of its user's, which is left alone: it is [tapped](super::Server::tap) as
+    /// soon as that is gone.
+    #[cfg(feature = "tap")]
+    Untapped(PaneId),
     /// Any other line that tmux sent unasked.
     Notification(Notification<'a>),
     /// A line that is no notification.
@@ -139,6 +143,9 @@ pub enum Cause {
     Dropped,
     /// Only the [latest](super::Policy::Latest) screen is asked for, and this is it.
     Coalesced,
+    /// The pane's pipe was closed: by a respawn of the pane (from tmux 3.8 on), or by somebody.
+    #[cfg(feature = "tap")]
+    PipeClosed,
 }
 
 impl fmt::Display for Cause {
@@ -150,6 +157,8 @@ impl fmt::Display for Cause {
             Self::Moved => "moved",
             Self::Dropped => "dropped",
             Self::Coalesced => "coalesced",
+            #[cfg(feature = "tap")]
+            Self::PipeClosed => "pipe-closed",
         })
     }
 }
@@ -220,6 +229,8 @@ pub(super) enum Item {
     Line(Data),
     Resync(Box<Resync>),
     Ended(Box<Ended>),
+    #[cfg(feature = "tap")]
+    Untapped(PaneId),
     Block(Block),
     Desync(Desync),
     Lagged(u64),
@@ -303,6 +314,8 @@ impl Batch {
             }
             Item::Resync(resync) => Event::Resync(resync),
             Item::Ended(ended) => Event::Ended(ended),
+            #[cfg(feature = "tap")]
+            Item::Untapped(pane) => Event::Untapped(*pane),
             Item::Block(block) => Event::Unsolicited(block),
             Item::Desync(desync) => Event::Desync(desync),
             Item::Lagged(count) => Event::Lagged(*count),

@@ -41,6 +41,12 @@ impl Budget {
             bytes: bytes.max(64 << 10),
         }
     }
+
+    /// It in bytes.
+    #[cfg(feature = "tap")]
+    pub(super) const fn get(self) -> usize {
+        self.bytes
+    }
 }
 
 impl Default for Budget {

@@ -24,6 +24,8 @@ mod screen;
 mod server;
 mod socket;
 mod subscription;
+#[cfg(feature = "tap")]
+mod tap;
 
 pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
@@ -39,3 +41,5 @@ pub use screen::{Backfill, Modes, Mouse, Screen};
 pub use server::{Changes, Server, ServerBuilder, ServerChange, ServerOutput, Subscribed, Waiting};
 pub use socket::Socket;
 pub use subscription::{Reported, Subscription};
+#[cfg(feature = "tap")]
+pub use tap::{TAP_HOOK_INDEX, Tap, TapError, TapHelper, TapOutput, hand_over};

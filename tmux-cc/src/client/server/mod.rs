@@ -6,6 +6,8 @@ mod follow;
 mod keep;
 mod listing;
 mod output;
+#[cfg(feature = "tap")]
+mod reach;
 mod screens;
 mod shared;
 mod subscribed;
@@ -25,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 pub use changes::ServerChange;
 pub use listing::Waiting;
 pub use output::ServerOutput;
+#[cfg(feature = "tap")]
+pub(super) use reach::Reach;
 use shared::Shared;
 pub use subscribed::Subscribed;
 
@@ -105,12 +109,16 @@ impl ServerBuilder {
         self.check_program().await?;
         let shared = Arc::new(Shared::new(self.budget, socket.clone()));
         let stop = CancellationToken::new();
+        #[cfg(feature = "tap")]
+        let tmux = self.tmux.clone();
         let task = tokio::spawn(follow::follow(self, Arc::clone(&shared), stop.clone()));
         let handle = Handle {
             shared,
             stop,
             task: Mutex::new(Some(task)),
             socket,
+            #[cfg(feature = "tap")]
+            tmux,
         };
         Ok(Server {
             handle: Arc::new(handle),
@@ -172,6 +180,8 @@ struct Handle {
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
     socket: PathBuf,
+    #[cfg(feature = "tap")]
+    tmux: PathBuf,
 }
 
 impl Drop for Handle {
@@ -262,6 +272,18 @@ impl Server {
     #[must_use]
     pub fn subscribe(&self, subscription: Subscription) -> Subscribed {
         Subscribed::new(Arc::clone(&self.handle.shared), subscription)
+    }
+
+    /// Takes the output of all panes through their pipes, see [`Tap`](super::Tap).
+    ///
+    /// Returns when it is in force: panes that are made from then on are delivered from their first
+    /// byte. Where no server runs yet it returns at once, and waits for one.
+    ///
+    /// # Errors
+    /// [`TapError`](super::TapError): above all, that another tap has the server already.
+    #[cfg(feature = "tap")]
+    pub async fn tap(&self, tap: super::Tap) -> Result<super::TapOutput, super::TapError> {
+        tap.start(self.reach()).await
     }
 
     /// Detaches all clients, and waits until they have left.
