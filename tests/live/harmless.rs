@@ -8,12 +8,14 @@ use harness::raw::Raw;
 use harness::server::{Boot, Server};
 use harness::wait::{PATIENCE, until_async};
 use harness::{facts, pane_agent, skip_if_asked};
-use tmux_cc::client::{Client, PaneFilter, ServerOutput};
+use tmux_cc::client::{Client, PaneFilter, ServerOutput, Tap, TapOutput};
 use tmux_cc::protocol::{Command, Quirk, Quirks};
 use tmux_cc::wire::Version;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::support::{alone, ask, attach, follow, soon};
+use super::tap::helper;
 
 /// What holds a client of the library, one way or another.
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Held {
     client: Option<Client>,
     followed: Option<tmux_cc::client::Server>,
     output: Option<ServerOutput>,
+    /// Ends the tap when it is dropped.
+    tap: Option<oneshot::Sender<()>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -32,6 +36,7 @@ enum Mode {
     Server,
     ServerOutputRead,
     ServerOutputUnread,
+    ServerTap,
 }
 
 impl Mode {
@@ -42,17 +47,18 @@ impl Mode {
             Self::Server => "Server, default",
             Self::ServerOutputRead => "Server, output read at once",
             Self::ServerOutputUnread => "Server, output never read",
+            Self::ServerTap => "Server, tap",
         }
     }
 
     const fn takes_output(self) -> bool {
-        !matches!(self, Self::Attach | Self::Server)
+        !matches!(self, Self::Attach | Self::Server | Self::ServerTap)
     }
 
     /// How many clients that are on a server with one session.
     const fn clients(self) -> usize {
         match self {
-            Self::Attach | Self::AttachOutput | Self::Server => 1,
+            Self::Attach | Self::AttachOutput | Self::Server | Self::ServerTap => 1,
             Self::ServerOutputRead | Self::ServerOutputUnread => 2,
         }
     }
@@ -95,9 +101,28 @@ impl Mode {
             followed.command(Command::new("list-panes")).await.is_ok()
         })
         .await;
+        if self == Self::ServerTap {
+            let tap = followed.tap(Tap::new(helper())).await.unwrap();
+            let (stop, stopped) = oneshot::channel();
+            held.tap = Some(stop);
+            held.tasks.push(tokio::spawn(read(tap, stopped)));
+        }
         held.followed = Some(followed);
         held
     }
+}
+
+/// Reads a tap until it is told to stop, and ends it.
+async fn read(mut tap: TapOutput, mut stop: oneshot::Receiver<()>) {
+    loop {
+        tokio::select! {
+            batch = tap.recv() => {
+                batch.expect("the tap goes on");
+            }
+            _ = &mut stop => break,
+        }
+    }
+    tap.close().await;
 }
 
 impl Held {
@@ -106,11 +131,17 @@ impl Held {
         if let Some(client) = &self.client {
             client.detach().await;
         }
+        let mut tasks = self.tasks;
+        if let Some(tap) = self.tap {
+            drop(tap);
+            let reading = tasks.pop().expect("it is read");
+            soon("the end of the tap", reading).await.unwrap();
+        }
         if let Some(followed) = self.followed {
             soon("the end", followed.close()).await;
         }
         drop((self.client, self.output));
-        for task in self.tasks {
+        for task in tasks {
             soon("the end of a task", task).await.unwrap();
         }
     }
@@ -174,6 +205,13 @@ async fn respawning_beside_a_default_client_is_safe() {
 async fn respawning_beside_a_default_follower_is_safe() {
     skip_if_asked!();
     respawns(Mode::Server).await;
+}
+
+/// Passes when the server outlives 50 respawns, on every version.
+#[tokio::test]
+async fn respawning_beside_a_tap_is_safe() {
+    skip_if_asked!();
+    respawns(Mode::ServerTap).await;
 }
 
 /// Passes when the server outlives respawns exactly where the table of quirks says so.
@@ -425,6 +463,7 @@ async fn the_users_own_client_is_not_disturbed() {
         Mode::Server,
         Mode::ServerOutputRead,
         Mode::ServerOutputUnread,
+        Mode::ServerTap,
     ];
     for mode in modes {
         let held = mode.hold(&server, 1).await;

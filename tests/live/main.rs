@@ -28,3 +28,4 @@ mod spoof;
 mod streams;
 mod subscriptions;
 mod support;
+mod tap;
