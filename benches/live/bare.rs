@@ -1,9 +1,9 @@
 //! The least that a client can do: read, look for the answers to its own commands, forget.
 
 use std::collections::VecDeque;
-use std::io::{Read as _, Write as _};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,51 @@ use crate::watch::{EVERY, WARM, Watch};
 /// What a command prints, and what nothing else does.
 const ANSWER: &str = "answer-to-the-bare-loop";
 
-pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration) {
+const COMMAND: &str = "display-message -p answer-to-the-bare-loop\n";
+
+/// A client's process and its pipes.
+type Client = (Child, ChildStdin, ChildStdout);
+
+fn start(socket: &str, tmux: &str, attach: Attach) -> Client {
     let mut child = Command::new(tmux)
         .args(["-S", socket])
         // The same flags as ours.
-        .args(Attach::to("main").output(5).arguments())
+        .args(attach.arguments())
         .env_remove("TMUX")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("tmux");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let mut stdout = child.stdout.take().expect("a pipe");
+    let stdin = child.stdin.take().expect("a pipe");
+    let stdout = child.stdout.take().expect("a pipe");
+    (child, stdin, stdout)
+}
+
+/// Sends a command, waits for its answer, and so on.
+fn ask_apart((mut child, mut stdin, stdout): Client, watch: &OnceLock<Watch>, end: Instant) {
+    let mut lines = BufReader::new(stdout).split(b'\n');
+    let _ = lines.next();
+    while Instant::now() < end {
+        let sent = Instant::now();
+        stdin.write_all(COMMAND.as_bytes()).expect("a client");
+        let answer = lines.find(|line| line.as_ref().is_ok_and(|line| line == ANSWER.as_bytes()));
+        if answer.is_some()
+            && let Some(watch) = watch.get()
+        {
+            watch.trip(sent);
+        }
+        thread::sleep(EVERY.saturating_sub(sent.elapsed()));
+    }
+    let _ = stdin.write_all(b"detach-client\n");
+    let _ = lines.count();
+    let _ = child.wait();
+}
+
+/// Output and commands on one client, or the commands on one of their own without output.
+pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool) {
+    let attach = Attach::to("main");
+    let (mut child, mut stdin, mut stdout) = start(socket, tmux, attach.clone().output(5));
+    let watch: Arc<OnceLock<Watch>> = Arc::default();
     let sent = Arc::new(Mutex::new(VecDeque::new()));
     let began = Instant::now();
     let end = began + WARM + seconds;
@@ -33,23 +66,29 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration) {
     let mut chunk = vec![0; 64 << 10];
     // The command that attached must have answered before anything is sent.
     let _ = stdout.read(&mut chunk).expect("a greeting");
-    let asking = thread::spawn({
+    let asking = if apart {
+        let client = start(socket, tmux, attach);
+        let watch = Arc::clone(&watch);
+        thread::spawn(move || {
+            ask_apart(client, &watch, end);
+            stdin
+        })
+    } else {
         let sent = Arc::clone(&sent);
-        move || {
+        thread::spawn(move || {
             while Instant::now() < end {
                 sent.lock().expect("no panic").push_back(Instant::now());
-                let line = format!("display-message -p {ANSWER}\n");
-                if stdin.write_all(line.as_bytes()).is_err() {
+                if stdin.write_all(COMMAND.as_bytes()).is_err() {
                     break;
                 }
                 thread::sleep(EVERY);
             }
             stdin
-        }
-    });
+        })
+    };
 
     let finder = memchr::memmem::Finder::new(ANSWER);
-    let (mut watch, mut bytes) = (None, 0);
+    let mut bytes = 0;
     // The end of the last read stays in front of the next, for an answer that was cut.
     let mut kept = 0;
     while Instant::now() < end {
@@ -59,20 +98,20 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration) {
         for at in finder.find_iter(&chunk[..all]) {
             from = at + ANSWER.len();
             let sent = sent.lock().expect("no panic").pop_front();
-            if let (Some(watch), Some(sent)) = (&watch, sent) {
-                Watch::trip(watch, sent);
+            if let (Some(watch), Some(sent)) = (watch.get(), sent) {
+                watch.trip(sent);
             }
         }
         bytes += read as u64;
         let tail = from.max(all - (ANSWER.len() - 1).min(all));
         chunk.copy_within(tail..all, 0);
         kept = all - tail;
-        if watch.is_none() && began.elapsed() > WARM {
-            watch = Some(Watch::begin());
+        if watch.get().is_none() && began.elapsed() > WARM {
+            let _ = watch.set(Watch::begin());
             bytes = 0;
         }
     }
-    watch.expect("enough time").say(bytes, 0);
+    watch.get().expect("enough time").say(bytes, 0);
     // The server must not be left in the middle of a write.
     let mut stdin = asking.join().expect("no panic");
     let _ = stdin.write_all(b"detach-client\n");

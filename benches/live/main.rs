@@ -2,7 +2,9 @@
 //!
 //! Each client is a process of its own, so that its processor time and its memory are its own; so
 //! are the panes' programs. The bare client is a blocking loop over 64 KiB reads that keeps
-//! nothing, and sends its commands over the same connection.
+//! nothing, and sends its commands over the same connection, or over one of their own that has no
+//! output. The server reads panes no faster than its slowest client takes them, unless a client is
+//! attached that takes nothing: so the two see different servers.
 //!
 //! ```sh
 //! cargo bench -p benches --bench live
@@ -25,8 +27,9 @@ use harness::server::{Boot, Server};
 use report::Report;
 
 /// A client, by the word that starts it, and what it does with output.
-const CLIENTS: [(&str, &str); 3] = [
+const CLIENTS: [(&str, &str); 4] = [
     ("bare", "bare loop"),
+    ("apart", "bare, commands apart"),
     ("ours", "Server, undecoded"),
     ("decoded", "Server, decoded"),
 ];
@@ -42,7 +45,8 @@ fn main() -> ExitCode {
         ["client", client, socket, tmux, seconds] => {
             let seconds = Duration::from_secs(seconds.parse().expect("seconds"));
             match client {
-                "bare" => bare::run(socket, tmux, seconds),
+                "bare" => bare::run(socket, tmux, seconds, false),
+                "apart" => bare::run(socket, tmux, seconds, true),
                 _ => ours::run(client, socket, tmux, seconds),
             }
         }

@@ -70,6 +70,7 @@ impl Report {
                 print!(" {figure:8.2}");
                 row[name] = json!(figure);
             }
+            // Of a loop that has its commands on the same client.
             for name in ["cpu", "p50"] {
                 let ratio = self.over_bare(*panes, name, figures);
                 print!(" {ratio:8.2}");
