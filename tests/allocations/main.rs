@@ -1,4 +1,4 @@
-//! How often the path of output allocates: by the read, never by the line.
+//! How often the path of output allocates: hardly ever, since its buffers are used again.
 
 #![allow(
     clippy::panic,
@@ -49,7 +49,7 @@ fn the_grammar_does_not_allocate() {
 }
 
 #[test]
-fn a_connection_allocates_by_the_read_and_not_by_the_line() {
+fn a_connection_allocates_neither_by_the_line_nor_by_the_read() {
     const READ: usize = 64 << 10;
     for payload in [20, 46, 1000] {
         let stream = output_lines(payload);
@@ -70,9 +70,9 @@ fn a_connection_allocates_by_the_read_and_not_by_the_line() {
         });
         let reads = stream.len().div_ceil(READ) as u64;
         assert!(lines > 500, "{lines} lines of {payload}");
-        // A buffer to read into, what makes it shared, and one more where it moves.
+        // The buffer is used again and again: less than one in a hundred lines, and in two reads.
         assert!(
-            counted.count_total <= 4 * reads,
+            counted.count_total * 100 < lines && counted.count_total <= reads / 2,
             "{} allocations for {reads} reads and {lines} lines of {payload}",
             counted.count_total
         );
