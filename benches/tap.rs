@@ -1,6 +1,6 @@
 //! What it costs a server, and the program in its pane, that the pane is tapped.
 //!
-//! A pane prints a file of 64 MB, in turn with nobody attached, with the tap on, and with
+//! A pane prints a file of 64 MB, in turn with nobody attached, followed, with the tap on, and with
 //! `pipe-pane 'cat > file'`; wall time and the server's CPU are told as ratios to the first, each
 //! the median of the ratios within one round. With `FULL=1` also with a control client that takes
 //! output. `TAP_BENCH_TMUX=PATH` names another tmux, `ROUNDS=N` how often.
@@ -9,6 +9,7 @@
 //! cargo bench -p benches --bench tap
 //! ```
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
@@ -62,6 +63,8 @@ impl Drop for Directory {
 }
 
 struct Bench {
+    /// How many runs there were.
+    runs: Cell<usize>,
     tmux: OsString,
     directory: Directory,
     runtime: tokio::runtime::Runtime,
@@ -77,8 +80,9 @@ struct Took {
 }
 
 impl Bench {
+    /// One that nobody has listened on before: a server that ends still answers for a while.
     fn socket(&self) -> PathBuf {
-        self.directory.0.join("s")
+        self.directory.0.join(format!("s{}", self.runs.get()))
     }
 
     fn tmux(&self, words: &[&str]) -> String {
@@ -90,6 +94,8 @@ impl Bench {
             .stdin(Stdio::null())
             .output()
             .expect("tmux runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {said}");
         String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned()
@@ -105,6 +111,7 @@ impl Bench {
 
     /// Prints the file in a pane of a server of its own, and says what that took.
     fn run(&self, way: Way) -> Took {
+        self.runs.set(self.runs.get() + 1);
         let path = |name: &str| self.directory.0.join(name);
         let (go, done, file) = (path("go"), path("done"), path("file"));
         for old in [&go, &done] {
@@ -291,6 +298,7 @@ fn main() -> ExitCode {
     let directory = std::env::temp_dir().join(format!("tap-bench-{}", std::process::id()));
     fs::create_dir(&directory).expect("a directory");
     let bench = Bench {
+        runs: Cell::new(0),
         tmux: variable("TAP_BENCH_TMUX").unwrap_or_else(|| "tmux".into()),
         directory: Directory(directory),
         runtime: tokio::runtime::Builder::new_multi_thread()
