@@ -216,22 +216,22 @@ async fn streams_say_what_killed_clients_cost() {
         let request = OutputRequest::from(PaneFilter::all()).backfill(backfill);
         let mut output = followed.output(request);
         let mut streams = Streams::new();
-        for round in 0..scaled(60) {
-            let from: Vec<_> = panes.iter().map(|pane| streams.last(*pane)).collect();
-            let all = |s: &Streams| panes.iter().zip(&from).all(|(p, from)| s.last(*p) > *from);
-            streams.until(&mut output, "every pane to go on", all).await;
-            let killed = server.answer(["list-clients", "-F", "#{client_pid}"]);
-            for pid in killed.lines() {
+        let all = |s: &Streams| panes.iter().all(|pane| s.last(*pane) > 0);
+        streams.until(&mut output, "every pane", all).await;
+        let mut killed = 0;
+        for _ in 0..scaled(60) {
+            let clients = server.answer(["list-clients", "-F", "#{client_pid}"]);
+            for pid in clients.lines() {
                 // It may have gone since.
                 let _ = Process::of(pid.parse().unwrap()).kill();
+                killed += 1;
             }
-            // Some of it read on, some of it not.
             let second = Instant::now() + Duration::from_secs(1);
             while let Ok(batch) = tokio::time::timeout_at(second, output.recv()).await {
                 streams.take(&batch.expect("the output goes on"));
             }
-            eprintln!("round {round}: {} clients killed", killed.lines().count());
         }
+        eprintln!("{killed} clients killed");
         let from: Vec<_> = panes.iter().map(|pane| streams.last(*pane)).collect();
         let all = |s: &Streams| panes.iter().zip(&from).all(|(p, from)| s.last(*p) > *from);
         streams.until(&mut output, "every pane to go on", all).await;
