@@ -213,6 +213,8 @@ pub struct Batch {
     pub(super) session: Option<SessionId>,
     pub(super) chunk: Bytes,
     pub(super) items: Vec<Item>,
+    /// What it keeps alive, in bytes.
+    pub(super) weight: usize,
 }
 
 #[derive(Debug)]
@@ -231,10 +233,29 @@ pub(super) enum Item {
     Ended(Box<Ended>),
     #[cfg(feature = "tap")]
     Untapped(PaneId),
-    Block(Block),
-    Desync(Desync),
+    Block(Box<Block>),
+    Desync(Box<Desync>),
     Lagged(u64),
-    Exited(Exit),
+    Exited(Box<Exit>),
+}
+
+impl Item {
+    /// What it keeps alive beside itself and the batch's chunk, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Output {
+                data: Data::Own(own),
+                ..
+            }
+            | Self::Line(Data::Own(own)) => own.len(),
+            Self::Block(block) => size_of::<Block>() + block.body().len(),
+            Self::Resync(resync) => {
+                let screen = resync.screen.as_deref().map_or(0, Screen::weight);
+                size_of::<Resync>() + screen
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// Where a payload is: in the batch's chunk, nearly always.
@@ -270,6 +291,22 @@ impl Data {
 }
 
 impl Batch {
+    pub(super) fn new(
+        server: Option<Arc<Identity>>,
+        session: Option<SessionId>,
+        chunk: Bytes,
+        items: Vec<Item>,
+    ) -> Self {
+        let own: usize = items.iter().map(Item::weight).sum();
+        Self {
+            server,
+            session,
+            weight: chunk.len() + size_of_val(&items[..]) + own,
+            chunk,
+            items,
+        }
+    }
+
     /// The server it came from; `None` from a client of [`Attach`](super::Attach) alone.
     #[must_use]
     pub fn server(&self) -> Option<&Arc<Identity>> {

@@ -89,9 +89,9 @@ pub(super) enum Raw {
     /// Which session the client is on now, and the line that said so.
     Session(SessionId, Data),
     Line(Data),
-    Block(Block),
-    Desync(Desync),
-    Exited(Exit),
+    Block(Box<Block>),
+    Desync(Box<Desync>),
+    Exited(Box<Exit>),
 }
 
 impl Raw {

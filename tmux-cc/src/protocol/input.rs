@@ -106,7 +106,7 @@ impl Input {
     ///
     /// A line that spans reads doubles its buffer, so that a long one is not copied at each.
     pub(super) fn buffer(&mut self) -> &mut BytesMut {
-        if self.tail.capacity() - self.tail.len() < READ / 8 {
+        if self.tail.capacity() - self.tail.len() < READ / 2 {
             self.tail.reserve(READ.max(self.tail.len()));
         }
         &mut self.tail

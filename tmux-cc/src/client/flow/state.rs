@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::stitch::{Held, Stitch};
 use super::{Budget, Order, SourceId};
-use crate::client::events::{Batch, Cause, Data, Ended, Ending, Item, Loss, Resync};
+use crate::client::events::{Batch, Cause, Ended, Ending, Item, Loss, Resync};
 use crate::client::health::Meter;
 use crate::client::identity::Identity;
 use crate::client::output::{OutputRequest, Policy};
-use crate::client::screen::{Backfill, Screen};
+use crate::client::screen::Backfill;
 use crate::wire::{PaneId, SessionId};
 
 /// Where a pane's flow stands.
@@ -196,7 +197,7 @@ pub(super) struct State {
     pub(super) queue: VecDeque<Batch>,
     /// Bytes that the queue keeps alive.
     pub(super) bytes: usize,
-    pub(super) panes: HashMap<PaneId, PaneFlow>,
+    pub(super) panes: FxHashMap<PaneId, PaneFlow>,
     /// Panes that have been seen where nobody delivers them, and have not been delivered since.
     pub(super) elsewhere: HashSet<PaneId>,
     /// Panes that wait to be continued.
@@ -230,7 +231,7 @@ impl State {
         Self {
             queue: VecDeque::new(),
             bytes: 0,
-            panes: HashMap::new(),
+            panes: FxHashMap::default(),
             elsewhere: HashSet::new(),
             waiting: Vec::new(),
             holders: 0,
@@ -259,11 +260,44 @@ impl State {
         (len, decoded): (usize, usize),
         items: &mut Vec<Item>,
     ) -> Taken {
+        let (bytes, holders, budget) = (self.bytes, self.holders.max(1), self.budget.bytes);
+        let over = |flow: &PaneFlow| {
+            bytes >= budget || (bytes >= budget / 2 && flow.queued >= budget / 2 / holders)
+        };
+        // Nearly every line of a busy stream.
+        if let Some(flow) = self.panes.get_mut(&pane)
+            && flow.owner == Owner::Source(source)
+            && flow.flow == Flow::Live
+            && !matches!(flow.policy, Policy::Latest { .. })
+            && !(over(flow) || flow.dropping || self.closed)
+        {
+            self.holders += usize::from(flow.queued == 0);
+            flow.queued += len;
+            flow.said = false;
+            let offset = flow.offset;
+            flow.offset += decoded as u64;
+            return Taken::At(flow.epoch, offset);
+        }
+        self.take_unusual(source, pane, (len, decoded), items)
+    }
+
+    /// The same, where it is not simply taken.
+    #[cold]
+    fn take_unusual(
+        &mut self,
+        source: SourceId,
+        pane: PaneId,
+        size: (usize, usize),
+        items: &mut Vec<Item>,
+    ) -> Taken {
         if !self.panes.contains_key(&pane) {
             let given_up = |source: &Source| source.paused.contains_key(&pane);
             let given_up = self.sources.get(&source).is_some_and(given_up);
             match self.request.filter.wants_unseen(pane) {
-                Some(true) if !given_up => items.extend(self.first_sight(pane, source)),
+                Some(true) if !given_up => {
+                    items.extend(self.first_sight(pane, source));
+                    return self.take_output(source, pane, size, items);
+                }
                 None if !given_up => {
                     self.elsewhere.insert(pane);
                     return Taken::Dropped;
@@ -274,42 +308,32 @@ impl State {
                 }
             }
         }
-        let (bytes, holders, budget) = (self.bytes, self.holders.max(1), self.budget.bytes);
+        let bytes = self.bytes;
         let Some(flow) = self.panes.get_mut(&pane) else {
             return Taken::Dropped;
         };
         if flow.owner == Owner::Unclaimed {
             flow.owner = Owner::Source(source);
+            return self.take_output(source, pane, size, items);
         }
         if flow.owner != Owner::Source(source) {
             self.not_yours(source, pane);
             return Taken::Dropped;
         }
-        let over = bytes >= budget || (bytes >= budget / 2 && flow.queued >= budget / 2 / holders);
         match flow.flow {
             Flow::Live if !self.closed => match flow.policy {
                 Policy::Latest { .. } => {
                     flow.broken.get_or_insert(Cause::Coalesced);
                     self.pause(pane);
                 }
-                Policy::Pause if over => self.pause(pane),
-                Policy::Drop if over || flow.dropping => {
+                Policy::Pause => self.pause(pane),
+                Policy::Drop => {
                     if !mem::replace(&mut flow.dropping, true) {
                         self.droppers.push(pane);
                     }
                 }
-                Policy::Pause | Policy::Drop => {
-                    if flow.queued == 0 {
-                        self.holders += 1;
-                    }
-                    flow.queued += len;
-                    flow.said = false;
-                    let offset = flow.offset;
-                    flow.offset += decoded as u64;
-                    return Taken::At(flow.epoch, offset);
-                }
             },
-            Flow::Stitching if bytes < budget => return Taken::Held,
+            Flow::Stitching if bytes < self.budget.bytes => return Taken::Held,
             // It was continued by somebody else, or what comes behind its screen is too much:
             // where it stands is known only once it is paused again.
             Flow::Stitching => self.pause(pane),
@@ -317,7 +341,7 @@ impl State {
             _ => {}
         }
         if let Some(flow) = self.panes.get_mut(&pane) {
-            flow.dropped += decoded as u64;
+            flow.dropped += size.1 as u64;
         }
         Taken::Dropped
     }
@@ -529,7 +553,7 @@ impl State {
 
     /// The consumer has taken a batch.
     pub(super) fn taken(&mut self, batch: &Batch) {
-        self.bytes -= weight(&batch.chunk, &batch.items);
+        self.bytes -= batch.weight;
         for item in &batch.items {
             match item {
                 Item::Output { pane, data, .. } => {
@@ -581,13 +605,9 @@ impl State {
                 self.meter.resync(resync);
             }
         }
-        self.bytes += weight(&chunk, &items);
-        self.queue.push_back(Batch {
-            server: self.server.clone(),
-            session,
-            chunk,
-            items,
-        });
+        let batch = Batch::new(self.server.clone(), session, chunk, items);
+        self.bytes += batch.weight;
+        self.queue.push_back(batch);
         self.wake();
     }
 
@@ -596,25 +616,4 @@ impl State {
             waker.wake();
         }
     }
-}
-
-/// What a batch keeps alive, in bytes: its chunk and its items.
-pub(super) fn weight(chunk: &Bytes, items: &[Item]) -> usize {
-    let own: usize = items
-        .iter()
-        .map(|item| match item {
-            Item::Output {
-                data: Data::Own(own),
-                ..
-            }
-            | Item::Line(Data::Own(own)) => own.len(),
-            Item::Block(block) => block.body().len(),
-            Item::Resync(resync) => {
-                let screen = resync.screen.as_deref().map_or(0, Screen::weight);
-                size_of::<Resync>() + screen
-            }
-            _ => 0,
-        })
-        .sum();
-    chunk.len() + own + size_of_val(items)
 }

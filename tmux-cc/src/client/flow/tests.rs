@@ -216,6 +216,7 @@ fn a_pane_that_two_clients_see_comes_once() {
     assert_eq!(said(&inbox), ["%1 0 first-sight 0", "%1 0+0 a", "%1 0+1 b"]);
     assert_eq!(inbox.take_orders(two), [Order::Pause(P)]);
     read(&inbox, two, "%pause %1\n");
+    inbox.settled(two, &Order::Pause(P));
 
     // The one that delivers it goes; the other takes over, behind a gap.
     inbox.remove(one);

@@ -205,13 +205,9 @@ impl Streams {
                 self.meter.resync(resync);
             }
         }
-        state.bytes += weight(&chunk, &items);
-        state.queue.push_back(Batch {
-            server: state.server.clone(),
-            session: None,
-            chunk,
-            items,
-        });
+        let batch = Batch::new(state.server.clone(), None, chunk, items);
+        state.bytes += batch.weight;
+        state.queue.push_back(batch);
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
@@ -228,7 +224,7 @@ impl Streams {
             state.waker = Some(cx.waker().clone());
             return Poll::Pending;
         };
-        state.bytes -= weight(&batch.chunk, &batch.items);
+        state.bytes -= batch.weight;
         for item in &batch.items {
             // One that has ended is counted no more.
             if let Item::Output { pane, data, .. } = item
@@ -263,16 +259,4 @@ impl Streams {
             waker.wake();
         }
     }
-}
-
-/// What a batch keeps alive, in bytes.
-fn weight(chunk: &Bytes, items: &[Item]) -> usize {
-    let screens: usize = items
-        .iter()
-        .map(|item| match item {
-            Item::Resync(resync) => resync.screen.as_ref().map_or(0, |s| s.weight()),
-            _ => 0,
-        })
-        .sum();
-    chunk.len() + size_of_val(items) + screens
 }

@@ -78,6 +78,7 @@ fn a_pane_that_is_moved_to_where_it_is_not_asked_for_ends() {
     inbox.assign(P, &[source], false);
     assert_eq!(inbox.take_orders(source), [Order::Pause(P)]);
     read(&inbox, source, "%output %1 b\n%pause %1\n");
+    inbox.settled(source, &Order::Pause(P));
     assert_eq!(
         said(&inbox),
         ["%1 0+0 a", "%1 1 moved 0", "%1 ended at 1+0"]
