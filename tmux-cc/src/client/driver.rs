@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::ClientError;
-use super::flow::{Inbox, Order, Raw, SourceId};
+use super::flow::{Inbox, Intake, Order, SourceId};
 use super::handle::Request;
 use super::health::Meter;
 use super::identity::Attached;
@@ -104,8 +104,6 @@ pub(super) struct Core {
     inbox: Arc<Inbox>,
     source: SourceId,
     orders: Arc<Notify>,
-    /// What the current read has brought, kept for its capacity.
-    raw: Vec<Raw>,
     process: Option<Process>,
     /// Words that tmux has said while attaching: an error, a complaint about the command line.
     said: Vec<u8>,
@@ -155,7 +153,6 @@ impl Core {
             inbox: ends.inbox,
             source: ends.source,
             orders: ends.orders,
-            raw: Vec::new(),
             process: transport.process,
             said: Vec::new(),
             greeted: false,
@@ -403,23 +400,24 @@ impl Core {
     /// Goes through everything that was read, and hands it on at once.
     fn drain(&mut self) -> Option<Exit> {
         let mut exited = None;
-        let mut chunk = Bytes::new();
+        let inbox = Arc::clone(&self.inbox);
+        let source = self.source;
+        // Taken at the first thing for the consumer, and given up where something else is told.
+        let mut intake: Option<Intake<'_>> = None;
         while let Some(polled) = self.conn.poll() {
             match polled {
-                Polled::Line { line, chunk: now } => {
-                    if chunk.as_ptr() != now.as_ptr() {
-                        self.inbox.push(self.source, &chunk, &mut self.raw);
-                        chunk = now.clone();
-                    }
+                Polled::Line { line, chunk } => {
                     if !self.greeted && line.first() != Some(&b'%') {
                         self.said = line.to_vec();
                     }
-                    self.raw.push(Raw::line(line, &chunk));
+                    intake
+                        .get_or_insert_with(|| inbox.intake(source))
+                        .line(line, chunk);
                 }
                 Polled::Event(Event::Reply(id, result)) => {
                     // Output that came before a reply is handed on before it: whoever has the
                     // reply finds what it followed.
-                    self.inbox.push(self.source, &chunk, &mut self.raw);
+                    intake = None;
                     // Before anyone can see an error, its reason is known.
                     if let Err(ReplyError::Disconnected(exit)) = &result {
                         let _ = self.exit.set(exit.clone());
@@ -428,7 +426,7 @@ impl Core {
                         Some(Waiting::Caller(caller)) => {
                             drop(caller.send(result.map_err(ClientError::from)));
                         }
-                        Some(Waiting::Order(order)) => self.inbox.settled(self.source, &order),
+                        Some(Waiting::Order(order)) => inbox.settled(source, &order),
                         None => {}
                     }
                 }
@@ -440,21 +438,26 @@ impl Core {
                 }
                 Polled::Event(Event::Refused(block)) => self.said = block.text().to_vec(),
                 Polled::Event(Event::Unsolicited(block)) => {
-                    self.raw.push(Raw::Block(Box::new(block)))
+                    intake
+                        .get_or_insert_with(|| inbox.intake(source))
+                        .block(block);
                 }
                 Polled::Event(Event::Desync(desync)) => {
-                    self.inbox.meter().desync(&desync);
-                    self.raw.push(Raw::Desync(Box::new(desync)));
+                    inbox.meter().desync(&desync);
+                    intake
+                        .get_or_insert_with(|| inbox.intake(source))
+                        .desync(desync);
                 }
                 Polled::Event(Event::Exited(exit)) => {
                     let _ = self.exit.set(exit.clone());
-                    self.raw.push(Raw::Exited(Box::new(exit.clone())));
+                    intake
+                        .get_or_insert_with(|| inbox.intake(source))
+                        .exited(exit.clone());
                     exited = Some(exit);
                 }
                 Polled::Event(Event::Notification(_) | Event::Stray(_)) => {}
             }
         }
-        self.inbox.push(self.source, &chunk, &mut self.raw);
         exited
     }
 }

@@ -1,5 +1,6 @@
 //! Flow control: a bounded queue between clients that read and one consumer that may be slow.
 
+mod intake;
 mod owners;
 mod state;
 mod stitch;
@@ -14,13 +15,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::events::{Batch, Cause, Data, Ending, Item};
+use super::events::{Batch, Cause, Ending, Item};
 use super::health::Meter;
 use super::output::{OutputRequest, Policy};
-use crate::protocol::{Block, Desync, Exit};
-use crate::wire::{Notification, PaneId, SessionId};
-use state::{Flow, Owner, PaneFlow, Source, State, Taken};
-use stitch::Held;
+use crate::wire::{PaneId, SessionId};
+pub(super) use intake::Intake;
+use state::{Flow, Owner, PaneFlow, Source, State};
 pub(super) use stitch::Stitch;
 
 /// How many bytes may wait for a slow consumer.
@@ -71,57 +71,6 @@ pub(super) enum Order {
     Barrier(Vec<PaneId>),
     /// Leave the server.
     Detach,
-}
-
-/// One thing a driver has read.
-#[derive(Debug)]
-pub(super) enum Raw {
-    Output {
-        pane: PaneId,
-        age: u64,
-        data: Data,
-        decoded: usize,
-    },
-    /// `%pause`, and the line itself.
-    Pause(PaneId, Data),
-    /// `%continue`, and the line itself.
-    Continue(PaneId, Data),
-    /// Which session the client is on now, and the line that said so.
-    Session(SessionId, Data),
-    Line(Data),
-    Block(Box<Block>),
-    Desync(Box<Desync>),
-    Exited(Box<Exit>),
-}
-
-impl Raw {
-    /// A line as it is kept: a range of `chunk` where it is a part of that.
-    pub(super) fn line(line: &[u8], chunk: &Bytes) -> Self {
-        let kept = || Data::of(line, chunk);
-        if line.first() != Some(&b'%') {
-            return Self::Line(kept());
-        }
-        match Notification::parse(line) {
-            Notification::Output { pane, data } => Self::output(pane, 0, data, chunk),
-            Notification::ExtendedOutput { pane, age, data } => {
-                Self::output(pane, age, data, chunk)
-            }
-            Notification::Pause { pane } => Self::Pause(pane, kept()),
-            Notification::Continue { pane } => Self::Continue(pane, kept()),
-            Notification::SessionChanged { session, .. } => Self::Session(session, kept()),
-            _ => Self::Line(kept()),
-        }
-    }
-
-    fn output(pane: PaneId, age: u64, data: crate::wire::Escaped<'_>, chunk: &Bytes) -> Self {
-        let decoded = data.decoded_len();
-        Self::Output {
-            pane,
-            age,
-            data: Data::of(data.as_bytes(), chunk),
-            decoded,
-        }
-    }
 }
 
 /// A queue of batches with a budget, filled by the drivers of one or more clients.
@@ -208,94 +157,6 @@ impl Inbox {
             .get_mut(&source)
             .map(|s| mem::take(&mut s.orders))
             .unwrap_or_default()
-    }
-
-    /// Takes what one read of a source has brought.
-    pub(super) fn push(&self, source: SourceId, chunk: &Bytes, raw: &mut Vec<Raw>) {
-        let mut state = self.lock();
-        if !state.sources.contains_key(&source) {
-            raw.clear();
-            return;
-        }
-        let mut items = Vec::with_capacity(raw.len() + 1);
-        let mut holds_chunk = false;
-        for raw in raw.drain(..) {
-            match raw {
-                Raw::Output {
-                    pane,
-                    age,
-                    data,
-                    decoded,
-                } => {
-                    let size = (data.len(), decoded);
-                    match state.take_output(source, pane, size, &mut items) {
-                        Taken::At(epoch, offset) => {
-                            holds_chunk |= matches!(data, Data::Chunk(_));
-                            items.push(Item::Output {
-                                pane,
-                                epoch,
-                                offset,
-                                age,
-                                data,
-                                raw: false,
-                            });
-                        }
-                        Taken::Held => state.hold(pane, Held::new(chunk, age, data, decoded)),
-                        Taken::Dropped => {}
-                    }
-                }
-                Raw::Pause(pane, line) => {
-                    state.paused(source, pane);
-                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
-                }
-                Raw::Continue(pane, line) => {
-                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
-                    items.extend(state.continued(source, pane));
-                }
-                Raw::Exited(exit) if self.events => {
-                    items.extend(state.lagged());
-                    items.push(Item::Exited(exit));
-                }
-                Raw::Session(session, line) => {
-                    state.on_session(source, session);
-                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
-                }
-                Raw::Line(line) => {
-                    holds_chunk |= self.keep(&mut state, &mut items, Item::Line(line));
-                }
-                Raw::Block(block) => {
-                    let _ = self.keep(&mut state, &mut items, Item::Block(block));
-                }
-                Raw::Desync(desync) => {
-                    let _ = self.keep(&mut state, &mut items, Item::Desync(desync));
-                }
-                Raw::Exited(_) => {}
-            }
-        }
-        let chunk = if holds_chunk {
-            chunk.clone()
-        } else {
-            Bytes::new()
-        };
-        let session = state.sources.get(&source).and_then(|source| source.session);
-        state.enqueue_of(session, chunk, items);
-    }
-
-    /// Keeps what is not output, unless far too much waits; says whether it holds the chunk.
-    fn keep(&self, state: &mut State, items: &mut Vec<Item>, item: Item) -> bool {
-        if !self.events {
-            return false;
-        }
-        // Twice the budget: output is held back long before, so what fills this is a flood of
-        // notifications that nobody reads.
-        if state.bytes > 2 * self.budget.bytes {
-            state.lagged += 1;
-            return false;
-        }
-        items.extend(state.lagged());
-        let holds_chunk = matches!(item, Item::Line(Data::Chunk(_)));
-        items.push(item);
-        holds_chunk
     }
 
     /// The next batch for the consumer, which makes room for paused panes.

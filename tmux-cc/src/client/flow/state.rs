@@ -208,6 +208,8 @@ pub(super) struct State {
     pub(super) next_source: u64,
     pub(super) server: Option<Arc<Identity>>,
     pub(super) lagged: u64,
+    /// How many items the last batch had: the next will have about as many.
+    pub(super) usual: usize,
     pub(super) budget: Budget,
     pub(super) request: OutputRequest,
     /// Panes that are dealt with in another way than the rest.
@@ -239,6 +241,7 @@ impl State {
             next_source: 0,
             server: None,
             lagged: 0,
+            usual: 0,
             budget,
             request,
             policies: HashMap::new(),

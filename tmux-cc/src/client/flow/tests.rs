@@ -9,18 +9,17 @@ use proptest::prelude::*;
 use super::*;
 use crate::client::events::{Cause, Event, Loss};
 use crate::client::output::PaneFilter;
+use crate::protocol::Exit;
 
 const P: PaneId = PaneId(1);
 const Q: PaneId = PaneId(2);
 
 fn read(inbox: &Inbox, source: SourceId, lines: &str) {
     let chunk = Bytes::copy_from_slice(lines.as_bytes());
-    let mut raw: Vec<_> = chunk
-        .split(|&b| b == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| Raw::line(line, &chunk))
-        .collect();
-    inbox.push(source, &chunk, &mut raw);
+    let mut intake = inbox.intake(source);
+    for line in chunk.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
+        intake.line(line, &chunk);
+    }
 }
 
 fn poll(inbox: &Inbox) -> Option<Batch> {
