@@ -35,13 +35,6 @@ const WRITE_BACKLOG: usize = 256 << 10;
 /// writing would call for more). Nobody would ever continue them.
 const SILENCE: Duration = Duration::from_millis(500);
 
-/// How long a busy stream is left to gather before it is read on: a few of tmux's writes of 8 KiB
-/// cost one wake-up instead of one each. A pipe holds several times what comes in that time.
-const GATHER: Duration = Duration::from_millis(1);
-
-/// How many reads, none much later than the one before, make a stream busy.
-const BUSY: u32 = 4;
-
 /// How many unanswered commands are left to flow control, of a limit that has room for them.
 const RESERVE: usize = 1024;
 
@@ -113,10 +106,6 @@ pub(super) struct Core {
     exit: Arc<OnceLock<Exit>>,
     /// Until when nothing was read; only where there is output to wait for.
     heard: Option<Instant>,
-    /// How many reads have followed each other closely, and when the last was.
-    busy: (u32, Instant),
-    /// Until when a busy stream is left to gather.
-    gathers: Option<Instant>,
     /// Told to leave: when it is cut off.
     leaving: Option<Instant>,
     /// Has the last handle gone?
@@ -159,8 +148,6 @@ impl Core {
             attached: None,
             exit: ends.exit,
             heard: None,
-            busy: (0, Instant::now()),
-            gathers: None,
             leaving: None,
             abandoned: false,
             limits,
@@ -273,24 +260,16 @@ impl Core {
                 None => std::future::pending().await,
             }
         };
-        let gathers = self.gathers;
-        let gathered = async {
-            match gathers {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            read = self.reader.read_buf(self.conn.read_buffer()), if gathers.is_none() => {
+            read = self.reader.read_buf(self.conn.read_buffer()) => {
                 if !matches!(read, Ok(1..)) {
                     self.conn.receive_end();
                 }
-                if self.heard.is_some() {
-                    self.hear();
+                if let Some(heard) = &mut self.heard {
+                    *heard = Instant::now();
                 }
                 return self.drain();
             }
-            () = gathered => self.gathers = None,
             written = write(writer, &self.out) => match written {
                 Ok(0) => self.unflushed = false,
                 Ok(written) => {
@@ -319,18 +298,6 @@ impl Core {
             self.leave();
         }
         None
-    }
-
-    /// Output has been read: lets a busy stream gather, unless somebody waits for a reply.
-    fn hear(&mut self) {
-        let now = Instant::now();
-        self.heard = Some(now);
-        let (reads, last) = self.busy;
-        let close = now - last < 3 * GATHER;
-        self.busy = (if close { reads + 1 } else { 0 }, now);
-        if self.busy.0 >= BUSY && self.conn.pending() == 0 {
-            self.gathers = Some(now + GATHER);
-        }
     }
 
     /// How many commands may be unanswered before no more requests are taken.
