@@ -31,7 +31,7 @@ use rustix::net::{
 ///         return hand_over(arguments);
 ///     }
 ///     let helper = TapHelper::this_program().map(|helper| helper.arg("tap-helper"));
-///     // ... Server::on(socket).start().await?.tap(helper?, Budget::default()).await?
+///     // ... Server::on(socket).start().await?.tap(Tap::new(helper?)).await?
 ///     ExitCode::SUCCESS
 /// }
 /// ```
