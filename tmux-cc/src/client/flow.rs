@@ -21,7 +21,7 @@ use super::output::{OutputRequest, Policy};
 use crate::wire::{PaneId, SessionId};
 pub(super) use intake::Intake;
 use state::{Flow, Owner, PaneFlow, Source, State};
-pub(super) use stitch::Stitch;
+pub(super) use stitch::{Asked, Stitch};
 
 /// How many bytes may wait for a slow consumer.
 ///

@@ -37,6 +37,17 @@ pub(in crate::client) struct Stitch {
     not_before: Option<Instant>,
 }
 
+/// What came of asking for a screen.
+#[derive(Debug)]
+pub(in crate::client) enum Asked {
+    /// The pane has been continued, and so it looked just before, where that was asked for.
+    Done(Option<Screen>),
+    /// There was no answer that could be used; another question may have one.
+    Refused,
+    /// There was nobody to ask, or they ended before they answered.
+    Unreachable,
+}
+
 /// Output that came behind a screen that has not come yet.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -81,9 +92,9 @@ impl Inbox {
         }
     }
 
-    /// The pane has been continued, with a screen where one was asked for; or that has failed.
-    pub(in crate::client) fn stitched(&self, stitch: &Stitch, done: Option<Option<Screen>>) {
-        self.lock().stitched(stitch, done);
+    /// Takes what came of asking for a screen.
+    pub(in crate::client) fn stitched(&self, stitch: &Stitch, asked: Asked) {
+        self.lock().stitched(stitch, asked);
     }
 }
 
@@ -215,7 +226,7 @@ impl State {
         }
     }
 
-    fn stitched(&mut self, stitch: &Stitch, done: Option<Option<Screen>>) {
+    fn stitched(&mut self, stitch: &Stitch, asked: Asked) {
         let Stitch { pane, source, .. } = *stitch;
         let Some(flow) = self.panes.get_mut(&pane) else {
             return;
@@ -232,18 +243,22 @@ impl State {
             }
             return;
         }
-        flow.failures = match &done {
-            Some(_) => 0,
-            None => flow.failures.saturating_add(1),
+        flow.failures = match &asked {
+            Asked::Done(_) => 0,
+            Asked::Refused => flow.failures.saturating_add(1),
+            Asked::Unreachable => flow.failures,
         };
         let wanted = flow.stitch == stitch.number && flow.flow == Flow::Stitching;
-        let Some(screen) = done.filter(|_| wanted) else {
-            // Whether it is paused now is not known.
-            if flow.flow != Flow::Live && !flow.ending {
-                flow.not_before = Some(Instant::now() + AGAIN);
-                self.pause(pane);
+        let screen = match asked {
+            Asked::Done(screen) if wanted => screen,
+            _ => {
+                // Whether it is paused now is not known.
+                if flow.flow != Flow::Live && !flow.ending {
+                    flow.not_before = Some(Instant::now() + AGAIN);
+                    self.pause(pane);
+                }
+                return;
             }
-            return;
         };
         flow.flow = Flow::Live;
         flow.not_before = None;

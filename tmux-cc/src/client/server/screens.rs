@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::shared::Shared;
 use crate::client::driver::flow;
-use crate::client::flow::{Inbox, Stitch};
+use crate::client::error::ClientError;
+use crate::client::flow::{Asked, Inbox, Stitch};
 use crate::client::screen::{Backfill, Screen};
-use crate::protocol::{Command, Reply, Spoof};
+use crate::protocol::{Command, Reply, ReplyError, Spoof};
 
 /// How many screens are asked for at the same time.
 const AT_ONCE: usize = 4;
@@ -28,8 +29,8 @@ pub(super) async fn ask_for_all(shared: Arc<Shared>, inbox: Arc<Inbox>, stop: Ca
             Ok(stitch) => {
                 let (shared, inbox) = (Arc::clone(&shared), Arc::clone(&inbox));
                 asked.spawn(async move {
-                    let done = ask(&shared, &stitch).await;
-                    inbox.stitched(&stitch, done);
+                    let asked = ask(&shared, &stitch).await;
+                    inbox.stitched(&stitch, asked);
                 });
                 continue;
             }
@@ -54,10 +55,12 @@ pub(super) async fn ask_for_all(shared: Arc<Shared>, inbox: Arc<Inbox>, stop: Ca
 ///
 /// There is no deadline: until the answer has come, or the client has ended, the line may still be
 /// carried out.
-async fn ask(shared: &Shared, stitch: &Stitch) -> Option<Option<Screen>> {
+async fn ask(shared: &Shared, stitch: &Stitch) -> Asked {
     let own = stitch.session.and_then(|session| shared.client(session));
     let own = own.filter(|client| client.exit().is_none());
-    let client = own.or_else(|| shared.any_client())?;
+    let Some(client) = own.or_else(|| shared.any_client()) else {
+        return Asked::Unreachable;
+    };
     let go_on = flow(stitch.pane, "continue").option("-t", &stitch.client);
     let wants_screen = stitch.backfill != Backfill::None;
     let line = if wants_screen {
@@ -68,13 +71,17 @@ async fn ask(shared: &Shared, stitch: &Stitch) -> Option<Option<Screen>> {
             .arg("")
             .then(go_on)
     };
-    let reply = client.command(line).await.ok()?.ok().ok()?;
-    if reply.spoof() == Some(Spoof::Broken) {
-        return None;
+    let reply = match client.command(line).await {
+        Ok(reply) => reply.ok(),
+        Err(ClientError::Reply(ReplyError::TooLarge { .. })) => return Asked::Refused,
+        Err(_) => return Asked::Unreachable,
+    };
+    match reply {
+        Ok(reply) if reply.spoof() == Some(Spoof::Broken) => Asked::Refused,
+        Ok(_) if !wants_screen => Asked::Done(None),
+        Ok(reply) => read(&reply).map_or(Asked::Refused, |screen| Asked::Done(Some(screen))),
+        Err(_) => Asked::Refused,
     }
-    wants_screen
-        .then(|| read(&reply))
-        .map_or(Some(None), |screen| screen.map(Some))
 }
 
 fn read(reply: &Reply) -> Option<Screen> {

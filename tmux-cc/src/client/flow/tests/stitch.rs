@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::*;
-use crate::client::flow::Stitch;
+use crate::client::flow::{Asked, Stitch};
 use crate::client::screen::{Backfill, Screen};
 
 /// The panes of the toy.
@@ -39,7 +39,7 @@ struct Toy {
     /// Commands on their way on the other client.
     lines: Vec<Stitch>,
     /// And their answers.
-    answers: Vec<(Stitch, Option<Option<Screen>>)>,
+    answers: Vec<(Stitch, Asked)>,
     /// Are notifications sent behind the answer of the command that caused them? So from 3.8 on.
     late: bool,
     /// Has a client ended, has a pane been given to another, could a screen not be had?
@@ -162,10 +162,10 @@ impl Toy {
             return;
         }
         let stitch = self.lines.remove(0);
-        let mut answer = None;
+        let mut answer = Asked::Refused;
         if !fails {
             let captured = screen(self.printed[&stitch.pane]);
-            answer = Some((stitch.backfill != Backfill::None).then_some(captured));
+            answer = Asked::Done((stitch.backfill != Backfill::None).then_some(captured));
             let mut clients = self.clients.iter_mut();
             if let Some(client) = clients.find(|client| client.source == stitch.source)
                 && client.paused.insert(stitch.pane, false).unwrap()
@@ -173,13 +173,16 @@ impl Toy {
                 client.sent.push(Sent::Continue(stitch.pane));
             }
         }
-        self.answers.push((stitch, answer.filter(|_| !lost)));
+        if lost {
+            answer = Asked::Unreachable;
+        }
+        self.answers.push((stitch, answer));
     }
 
     fn answer(&mut self) {
         if !self.answers.is_empty() {
-            let (stitch, done) = self.answers.remove(0);
-            self.inbox.stitched(&stitch, done);
+            let (stitch, asked) = self.answers.remove(0);
+            self.inbox.stitched(&stitch, asked);
         }
     }
 
