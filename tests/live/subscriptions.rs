@@ -89,8 +89,10 @@ async fn panes_are_told_of_from_their_beginning_to_their_death() {
         Some(pane)
     );
     server.tmux(["send-keys", "-t", "=later:", "Enter"]);
-    reported(&mut all, "its death", of(pane, b"1 3")).await;
-    reported(&mut one, "its death", of(pane, b"1 3")).await;
+    // Up to 3.5a the status itself may be lost (tmux #4559).
+    let died = |found: &Reported| found.pane == Some(pane) && found.value.starts_with(b"1");
+    reported(&mut all, "its death", died).await;
+    reported(&mut one, "its death", died).await;
     soon("the end", followed.close()).await;
 }
 

@@ -231,6 +231,7 @@ async fn a_respawned_pane_goes_on() {
     );
     let closes = is_at_least(&server, 3, 8);
     assert_eq!(!heard.resyncs.is_empty(), closes, "{:?}", heard.resyncs);
+    assert_eq!(heard.untapped, 0, "there was no pipe but ours");
     assert!(heard.resyncs.iter().all(|r| r.cause == Cause::PipeClosed));
     server.tmux(["kill-pane", "-t", &name]);
     tapped.until(pane, "the end", |h| h.ended.is_some()).await;

@@ -149,6 +149,8 @@ impl Inbox {
         if let Some(source) = self.lock().sources.get_mut(&source) {
             source.name = name.to_vec();
         }
+        // Screens may have waited for it.
+        self.to_stitch.notify_one();
     }
 
     pub(super) fn take_orders(&self, source: SourceId) -> Vec<Order> {
@@ -167,8 +169,11 @@ impl Inbox {
             let lagged = Vec::from_iter(state.lagged());
             state.enqueue(Bytes::new(), lagged);
         }
-        let Some(batch) = state.queue.pop_front() else {
+        if state.queue.is_empty() {
+            // It may say what was dropped.
             state.resume();
+        }
+        let Some(batch) = state.queue.pop_front() else {
             if state.finished || (self.events && state.sources.is_empty()) {
                 return Poll::Ready(None);
             }
@@ -219,6 +224,7 @@ impl Inbox {
         state.holders = 0;
         for flow in state.panes.values_mut() {
             (flow.queued, flow.screens) = (0, 0);
+            flow.held.clear();
         }
         state.resume();
     }

@@ -106,7 +106,9 @@ pub enum Policy {
         every: Duration,
     },
     /// Everything is kept up to the [`Budget`]; what comes then is read, counted and dropped. The
-    /// server is not made to pause the pane, though it may by itself.
+    /// server is not made to pause the pane, though it may by itself. The stretch behind what was
+    /// dropped begins without a screen, whatever [`Backfill`] says: for one the pane would have to
+    /// be paused.
     Drop,
 }
 
@@ -133,6 +135,8 @@ impl OutputRequest {
     ///
     /// The screen stands in the [`Resync`](super::Resync) that begins the stretch, and the bytes
     /// behind it go on exactly where the screen was taken: nothing is missing, nothing is twice.
+    /// A history that passes [`Limits::reply`](crate::protocol::Limits::reply) is left out, and
+    /// then the screen; both are where a client ends, or a pane, while its screen is on the way.
     #[must_use]
     pub const fn backfill(mut self, backfill: Backfill) -> Self {
         self.backfill = backfill;

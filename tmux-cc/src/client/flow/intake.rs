@@ -80,27 +80,20 @@ impl Intake<'_> {
         let taken = self
             .state
             .take_output(self.source, pane, size, &mut self.items);
-        if taken == Taken::Dropped {
-            return;
-        }
-        let data = Data::of(data.as_bytes(), &self.chunk);
-        match taken {
-            Taken::At(epoch, offset) => {
-                self.holds_chunk |= matches!(data, Data::Chunk(_));
-                self.items.push(Item::Output {
-                    pane,
-                    epoch,
-                    offset,
-                    age,
-                    data,
-                    raw: false,
-                });
-            }
-            Taken::Held => {
-                let held = Held::new(&self.chunk, age, data, decoded);
-                self.state.hold(pane, held);
-            }
-            Taken::Dropped => {}
+        if taken == Taken::Held {
+            let held = Held::new(age, data.as_bytes(), decoded);
+            self.state.hold(pane, held);
+        } else if let Taken::At(epoch, offset) = taken {
+            let data = Data::of(data.as_bytes(), &self.chunk);
+            self.holds_chunk |= matches!(data, Data::Chunk(_));
+            self.items.push(Item::Output {
+                pane,
+                epoch,
+                offset,
+                age,
+                data,
+                raw: false,
+            });
         }
     }
 

@@ -62,6 +62,14 @@ impl Inbox {
         }
     }
 
+    /// A pane is somewhere, and who will deliver it is not attached yet: it prints unheard.
+    pub(in crate::client) fn unheard(&self, pane: PaneId) {
+        let mut state = self.lock();
+        if !state.panes.contains_key(&pane) {
+            state.elsewhere.insert(pane);
+        }
+    }
+
     /// A pane has left the session of a source, for a while at least.
     ///
     /// Where it comes back, tmux goes on with what it held for that client: bytes that another

@@ -336,7 +336,7 @@ impl State {
                     }
                 }
             },
-            Flow::Stitching if bytes < self.budget.bytes => return Taken::Held,
+            Flow::Stitching if bytes < self.budget.bytes && !self.closed => return Taken::Held,
             // It was continued by somebody else, or what comes behind its screen is too much:
             // where it stands is known only once it is paused again.
             Flow::Stitching => self.pause(pane),
@@ -401,6 +401,10 @@ impl State {
 
     /// The server has said that it has paused a pane.
     pub(super) fn paused(&mut self, source: SourceId, pane: PaneId) {
+        if !self.sources.contains_key(&source) {
+            // What a client that has ended was asked for is of no account.
+            return;
+        }
         if let Some(found) = self.sources.get_mut(&source)
             && let Some(done) = found.paused.get_mut(&pane)
         {
@@ -486,7 +490,8 @@ impl State {
         }
         flow.flow = Flow::Live;
         // What was dropped behind a resync, with nothing taken since, is a part of that gap.
-        (!flow.said || flow.broken.is_some()).then(|| flow.resync(pane, Cause::Paused))
+        (!flow.said || flow.broken.is_some() || flow.dropping)
+            .then(|| flow.resync(pane, Cause::Paused))
     }
 
     /// There is room: lets the panes that wait go on.
@@ -508,12 +513,14 @@ impl State {
             }
         }
         for pane in mem::take(&mut self.droppers) {
-            if let Some(flow) = self.panes.get_mut(&pane)
-                && flow.dropping
-                && flow.flow == Flow::Live
-            {
+            let Some(flow) = self.panes.get_mut(&pane).filter(|flow| flow.dropping) else {
+                continue;
+            };
+            if flow.flow == Flow::Live {
                 let item = flow.resync(pane, Cause::Dropped);
                 self.enqueue(Bytes::new(), vec![item]);
+            } else {
+                self.droppers.push(pane);
             }
         }
     }

@@ -48,21 +48,20 @@ pub(in crate::client) enum Asked {
     Unreachable,
 }
 
-/// Output that came behind a screen that has not come yet.
+/// Output that came behind a screen that has not come yet: a copy, since how long it is held is
+/// not known, and what it was a part of may be a thousand times as large.
 #[derive(Debug)]
 pub(super) struct Held {
-    chunk: Bytes,
     age: u64,
     data: Data,
     decoded: usize,
 }
 
 impl Held {
-    pub(super) fn new(chunk: &Bytes, age: u64, data: Data, decoded: usize) -> Self {
+    pub(super) fn new(age: u64, data: &[u8], decoded: usize) -> Self {
         Self {
-            chunk: chunk.clone(),
             age,
-            data,
+            data: Data::Own(data.into()),
             decoded,
         }
     }
@@ -82,13 +81,26 @@ impl Inbox {
     /// A screen to be asked for now; else when there will be one, if that is known.
     pub(in crate::client) fn take_stitch(&self, now: Instant) -> Result<Stitch, Option<Instant>> {
         let mut state = self.lock();
+        let state = &mut *state;
         if state.bytes > self.budget.bytes / 2 {
             return Err(None);
         }
         let due = |stitch: &Stitch| stitch.not_before.is_none_or(|at| at <= now);
-        match state.stitches.iter().position(due) {
-            Some(at) => Ok(state.stitches.remove(at)),
-            None => Err(state.stitches.iter().filter_map(|s| s.not_before).min()),
+        // A client that is not attached yet has no name to be continued by.
+        let sources = &state.sources;
+        let name = |stitch: &Stitch| sources.get(&stitch.source).map(|s| s.name.clone());
+        let named = |stitch: &Stitch| name(stitch).is_some_and(|name| !name.is_empty());
+        let can = |stitch: &Stitch| due(stitch) && named(stitch);
+        match state.stitches.iter().position(can) {
+            Some(at) => {
+                let mut stitch = state.stitches.remove(at);
+                stitch.client = name(&stitch).unwrap_or_default();
+                Ok(stitch)
+            }
+            None => {
+                let later = state.stitches.iter().filter_map(|s| s.not_before);
+                Err(later.filter(|at| *at > now).min())
+            }
         }
     }
 
@@ -132,7 +144,7 @@ impl State {
             pane,
             source: owner,
             session: source.session,
-            client: source.name.clone(),
+            client: Vec::new(),
             backfill,
             number: flow.stitch,
             not_before: flow.not_before,
@@ -198,13 +210,8 @@ impl State {
             flow.screens += usize::from(screen.is_some());
             resync.screen = screen;
         }
-        let (mut chunk, mut items) = (Bytes::new(), vec![resync]);
-        let mut batches = Vec::new();
+        let mut items = vec![resync];
         for held in held {
-            if chunk.as_ptr() != held.chunk.as_ptr() {
-                let full = mem::replace(&mut chunk, held.chunk);
-                batches.push((full, mem::take(&mut items)));
-            }
             if flow.queued == 0 {
                 self.holders += 1;
             }
@@ -220,10 +227,7 @@ impl State {
             });
             flow.offset += held.decoded as u64;
         }
-        batches.push((chunk, items));
-        for (chunk, items) in batches {
-            self.enqueue(chunk, items);
-        }
+        self.enqueue(Bytes::new(), items);
     }
 
     fn stitched(&mut self, stitch: &Stitch, asked: Asked) {

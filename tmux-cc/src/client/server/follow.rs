@@ -529,6 +529,7 @@ impl Life {
                     .any(|delivery| delivery.source.is_none());
                 let wanted = stream.filter.wants(pane);
                 if wanted && sources.is_empty() && awaited {
+                    stream.inbox.unheard(pane.id);
                     continue;
                 }
                 stream.inbox.assign(pane.id, &sources, wanted);

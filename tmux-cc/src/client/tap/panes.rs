@@ -315,8 +315,9 @@ impl<P> Panes<P> {
             state.hold = Hold::Loose;
             state.not_before = None;
         } else if row.piped {
-            // No helper of ours is on its way to a pane that we had.
-            let said = state.spoken;
+            // No helper of ours is on its way to a pane that we had, unless its program has ended:
+            // from 3.8 on the hook of a respawn may have been faster than we are.
+            let said = state.spoken && state.cause != Cause::PipeClosed;
             state.hold = Hold::Foreign { since: now, said };
             if said {
                 self.actions.push(Action::Untapped(row.pane));

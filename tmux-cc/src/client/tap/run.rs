@@ -66,6 +66,8 @@ pub(super) struct Task {
     hooked: Option<Version>,
     /// When all panes are to be looked at.
     survey: Instant,
+    /// Before when they are not, since there was nobody to ask.
+    not_before: Instant,
     changes: Changes,
 }
 
@@ -115,6 +117,7 @@ impl Task {
             life: None,
             hooked: None,
             survey: Instant::now(),
+            not_before: Instant::now(),
         })
     }
 
@@ -136,6 +139,7 @@ impl Task {
         let room = self.streams.has_room();
         let due = self.panes.due(room);
         let wake = if self.life.is_some() {
+            let due = due.map(|due| due.max(self.not_before));
             due.map_or(self.survey, |due| due.min(self.survey))
         } else {
             Instant::now() + RECONCILE
@@ -187,7 +191,10 @@ impl Task {
                     self.streams.untapped(pane);
                 }
                 Action::End(pane) => self.streams.end(pane, &Ending::Pane),
-                Action::Survey => self.survey = self.survey.min(Instant::now()),
+                Action::Survey => {
+                    let soon = Instant::now().max(self.not_before);
+                    self.survey = self.survey.min(soon);
+                }
             }
         }
         while self.takes.len() < TAKES
@@ -244,7 +251,7 @@ impl Task {
             match self.install(&server).await {
                 Ok(()) => {}
                 Err(NotYet::Unreachable) => {
-                    self.survey = Instant::now() + AGAIN;
+                    self.look_again();
                     return true;
                 }
                 Err(NotYet::Failed(error)) => match ready.take() {
@@ -252,8 +259,11 @@ impl Task {
                         let _ = ready.send(Err(error));
                         return false;
                     }
-                    // It was ours in an earlier life; whoever has it now may let it go.
-                    None => tracing::warn!(%error, "cannot tap this server; trying again"),
+                    // Another was faster; whoever has it now may let it go.
+                    None => {
+                        tracing::warn!(%error, "cannot tap this server; trying again");
+                        return true;
+                    }
                 },
             }
         }
@@ -279,9 +289,15 @@ impl Task {
                     let _ = ready.send(Ok(()));
                 }
             }
-            _ => self.survey = Instant::now() + AGAIN,
+            _ => self.look_again(),
         }
         true
+    }
+
+    /// There was nobody to ask: whatever is wanted, nothing is looked at for a while.
+    fn look_again(&mut self) {
+        self.not_before = Instant::now() + AGAIN;
+        self.survey = self.not_before;
     }
 
     /// Claims the server, and sets the hooks.

@@ -87,3 +87,62 @@ fn a_pane_that_is_moved_to_where_it_is_not_asked_for_ends() {
     assert_eq!(inbox.take_orders(source), [Order::Continue(P)]);
     assert_eq!(said(&inbox), ["%1 0 first-sight 0"]);
 }
+
+#[test]
+fn what_the_server_pauses_while_it_is_dropped_goes_on_all_the_same() {
+    let (inbox, source) = with(OutputRequest::default().policy(Policy::Drop));
+    read(&inbox, source, &output(Q, 70_000));
+    read(&inbox, source, &output(P, 7));
+    assert_eq!(losses(&inbox), [(Cause::Dropped, Loss::Known(7))]);
+    // Nothing has come since that was said when there is no room again.
+    read(&inbox, source, &output(Q, 70_000));
+    read(&inbox, source, &output(P, 7));
+    read(&inbox, source, "%pause %1\n");
+    while poll(&inbox).is_some() {}
+    assert_eq!(inbox.take_orders(source), [Order::Continue(P)]);
+    read(&inbox, source, "%continue %1\n%output %1 on\n");
+    assert_eq!(said(&inbox), ["%1 2 paused 7", "%1 2+0 on"]);
+}
+
+#[test]
+fn what_is_held_for_nobody_is_let_go_of() {
+    let request = OutputRequest::default().backfill(crate::client::screen::Backfill::Screen);
+    let inbox = Inbox::merged(Budget::bytes(0), request, Arc::default());
+    let (source, _) = inbox.register(Some(SessionId(0)));
+    read(&inbox, source, "%output %1 a\n");
+    let now = tokio::time::Instant::now();
+    inbox.settled(source, &Order::Pause(P));
+    assert_eq!(inbox.take_stitch(now), Err(None), "it has no name yet");
+    inbox.set_name(source, b"client-7");
+    let stitch = inbox.take_stitch(now).unwrap();
+    assert_eq!(stitch.client, b"client-7");
+    read(&inbox, source, "%output %1 b\n");
+    assert!(inbox.lock().bytes > 0);
+    inbox.close();
+    read(&inbox, source, "%output %1 c\n");
+    inbox.stitched(&stitch, Asked::Unreachable);
+    inbox.remove(source);
+    inbox.settled(source, &Order::Pause(P));
+    assert_eq!(inbox.lock().bytes, 0);
+}
+
+#[test]
+fn an_answer_to_a_client_that_has_ended_revives_nothing() {
+    let (inbox, source) = with(OutputRequest::default());
+    read(&inbox, source, "%output %1 a\n");
+    inbox.remove(source);
+    inbox.settled(source, &Order::Barrier(vec![P]));
+    inbox.settled(source, &Order::Pause(P));
+    assert_eq!(
+        said(&inbox),
+        ["%1 0+0 a", "%1 1 disconnected 0", "%1 ended at 1+0"]
+    );
+}
+
+#[test]
+fn a_pane_that_printed_before_anybody_was_there_begins_with_a_gap() {
+    let (inbox, source) = with(OutputRequest::default());
+    inbox.unheard(P);
+    read(&inbox, source, "%output %1 a\n%output %2 b\n");
+    assert_eq!(said(&inbox), ["%1 0 first-sight 0", "%1 0+0 a", "%2 0+0 b"]);
+}

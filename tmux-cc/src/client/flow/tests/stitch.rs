@@ -96,6 +96,7 @@ impl Toy {
 
     fn client(&self) -> ToyClient {
         let (source, _) = self.inbox.register(Some(SessionId(0)));
+        self.inbox.set_name(source, b"client-1");
         ToyClient {
             source,
             paused: PANES.map(|pane| (pane, false)).into(),
