@@ -54,10 +54,12 @@ fn ask_apart((mut child, mut stdin, stdout): Client, watch: &OnceLock<Watch>, en
     let _ = child.wait();
 }
 
-/// Output and commands on one client, or the commands on one of their own without output.
-pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool) {
+/// Output and commands on one client, or the commands on one of their own without output. It may
+/// have panes continue that the server has paused, which it does not look for where none is.
+pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool, continues: bool) {
     let attach = Attach::to("main");
-    let (mut child, mut stdin, mut stdout) = start(socket, tmux, attach.clone().output(5));
+    let (mut child, stdin, mut stdout) = start(socket, tmux, attach.clone().output(5));
+    let stdin = Arc::new(Mutex::new(stdin));
     let watch: Arc<OnceLock<Watch>> = Arc::default();
     let sent = Arc::new(Mutex::new(VecDeque::new()));
     let began = Instant::now();
@@ -69,26 +71,25 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool) {
     let asking = if apart {
         let client = start(socket, tmux, attach);
         let watch = Arc::clone(&watch);
-        thread::spawn(move || {
-            ask_apart(client, &watch, end);
-            stdin
-        })
+        thread::spawn(move || ask_apart(client, &watch, end))
     } else {
-        let sent = Arc::clone(&sent);
+        let (stdin, sent) = (Arc::clone(&stdin), Arc::clone(&sent));
         thread::spawn(move || {
             while Instant::now() < end {
                 sent.lock().expect("no panic").push_back(Instant::now());
+                let mut stdin = stdin.lock().expect("no panic");
                 if stdin.write_all(COMMAND.as_bytes()).is_err() {
                     break;
                 }
+                drop(stdin);
                 thread::sleep(EVERY);
             }
-            stdin
         })
     };
 
     let finder = memchr::memmem::Finder::new(ANSWER);
-    let mut bytes = 0;
+    let paused = memchr::memmem::Finder::new("\n%pause ");
+    let (mut bytes, mut pauses) = (0, 0);
     // The end of the last read stays in front of the next, for an answer that was cut.
     let mut kept = 0;
     while Instant::now() < end {
@@ -102,19 +103,39 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool) {
                 watch.trip(sent);
             }
         }
+        if continues {
+            // One that a read has cut is left paused.
+            for at in paused.find_iter(&chunk[kept..all]) {
+                let pane = &chunk[kept + at + "\n%pause ".len()..all];
+                if let Some(end) = memchr::memchr(b'\n', pane) {
+                    let pane = String::from_utf8_lossy(&pane[..end]);
+                    let command = format!("refresh-client -A '{pane}:continue'\n");
+                    let mut stdin = stdin.lock().expect("no panic");
+                    let _ = stdin.write_all(command.as_bytes());
+                    pauses += 1;
+                }
+            }
+        }
         bytes += read as u64;
         let tail = from.max(all - (ANSWER.len() - 1).min(all));
         chunk.copy_within(tail..all, 0);
         kept = all - tail;
         if watch.get().is_none() && began.elapsed() > WARM {
             let _ = watch.set(Watch::begin());
-            bytes = 0;
+            (bytes, pauses) = (0, 0);
         }
     }
-    watch.get().expect("enough time").say(bytes, 0);
-    // The server must not be left in the middle of a write.
-    let mut stdin = asking.join().expect("no panic");
+    watch.get().expect("enough time").say(bytes, pauses);
+    asking.join().expect("no panic");
+    let mut stdin = stdin.lock().expect("no panic");
     let _ = stdin.write_all(b"detach-client\n");
-    let _ = std::io::copy(&mut stdout, &mut std::io::sink());
-    let _ = child.wait();
+    // The server is not left in the middle of a write, unless its backlog has no end.
+    thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    let patience = Instant::now() + WARM;
+    while matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() > patience {
+            child.kill().expect("our own child");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
 }
