@@ -163,9 +163,13 @@ fn watched(row: Row, word: &str, peer: Option<&PathBuf>, seconds: u64) -> String
     let this = env::current_exe().expect("a path");
     let flood = || [this.as_os_str().to_owned(), "flood".into()];
     let server = Server::start_with(&Boot::running(flood()));
-    for _ in 1..row.panes {
-        let window = ["new-window", "-d", "-t", "=main:"].map(Into::into);
-        server.tmux(window.into_iter().chain(flood()));
+    let window = || {
+        let window = ["new-window", "-d", "-t", "=main:"].map(OsString::from);
+        window.into_iter().chain(flood()).chain([";".into()])
+    };
+    if row.panes > 1 {
+        // At once: beside floods each command takes its time.
+        server.tmux((1..row.panes).flat_map(|_| window()));
     }
     let terminal = row.terminal.then(|| terminal(&server));
     let mut command = match (word, peer) {
