@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,9 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool, cont
     let mut chunk = vec![0; 64 << 10];
     // The command that attached must have answered before anything is sent.
     let _ = stdout.read(&mut chunk).expect("a greeting");
+    // Like the others it waits for an answer before it asks again: else its commands meet the
+    // server's rounds at other moments than theirs. Not where an answer may take seconds.
+    let (answered, answers) = mpsc::channel();
     let asking = if apart {
         let client = start(socket, tmux, attach);
         let watch = Arc::clone(&watch);
@@ -76,13 +79,17 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool, cont
         let (stdin, sent) = (Arc::clone(&stdin), Arc::clone(&sent));
         thread::spawn(move || {
             while Instant::now() < end {
-                sent.lock().expect("no panic").push_back(Instant::now());
+                let now = Instant::now();
+                sent.lock().expect("no panic").push_back(now);
                 let mut stdin = stdin.lock().expect("no panic");
                 if stdin.write_all(COMMAND.as_bytes()).is_err() {
                     break;
                 }
                 drop(stdin);
-                thread::sleep(EVERY);
+                if !continues && answers.recv().is_err() {
+                    break;
+                }
+                thread::sleep(EVERY.saturating_sub(now.elapsed()));
             }
         })
     };
@@ -102,6 +109,7 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool, cont
             if let (Some(watch), Some(sent)) = (watch.get(), sent) {
                 watch.trip(sent);
             }
+            let _ = answered.send(());
         }
         if continues {
             // One that a read has cut is left paused.
@@ -126,6 +134,7 @@ pub(crate) fn run(socket: &str, tmux: &str, seconds: Duration, apart: bool, cont
         }
     }
     watch.get().expect("enough time").say(bytes, pauses);
+    drop(answered);
     asking.join().expect("no panic");
     let mut stdin = stdin.lock().expect("no panic");
     let _ = stdin.write_all(b"detach-client\n");
