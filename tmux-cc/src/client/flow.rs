@@ -2,6 +2,7 @@
 
 mod intake;
 mod owners;
+mod pane;
 mod state;
 mod stitch;
 #[cfg(test)]
@@ -20,7 +21,8 @@ use super::health::Meter;
 use super::output::{OutputRequest, Policy};
 use crate::wire::{PaneId, SessionId};
 pub(super) use intake::Intake;
-use state::{Flow, Owner, PaneFlow, Source, State};
+use pane::{Flow, Owner, PaneFlow};
+use state::{Source, State};
 pub(super) use stitch::{Asked, Stitch};
 
 /// How many bytes may wait for a slow consumer.

@@ -4,7 +4,8 @@ use std::sync::MutexGuard;
 
 use bytes::Bytes;
 
-use super::state::{State, Taken};
+use super::pane::Taken;
+use super::state::State;
 use super::stitch::Held;
 use super::{Inbox, SourceId};
 use crate::client::events::{Data, Item};

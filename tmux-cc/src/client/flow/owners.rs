@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::state::{Flow, Owner, State};
+use super::pane::{Flow, Owner};
+use super::state::State;
 use super::{Inbox, Order, SourceId};
 use crate::client::events::{Cause, Ending};
 use crate::client::identity::Identity;

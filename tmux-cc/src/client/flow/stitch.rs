@@ -13,7 +13,8 @@ use bytes::Bytes;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
-use super::state::{Flow, Owner, State};
+use super::pane::{Flow, Owner};
+use super::state::State;
 use super::{Inbox, Order, SourceId};
 use crate::client::events::{Cause, Data, Item};
 use crate::client::output::Policy;
