@@ -12,7 +12,7 @@ use super::{Inbox, Order, SourceId};
 use crate::client::events::{Cause, Ending};
 use crate::client::identity::Identity;
 use crate::protocol::Exit;
-use crate::wire::PaneId;
+use crate::wire::{PaneId, SessionId};
 
 /// What only a server with several clients needs: who delivers which pane.
 impl Inbox {
@@ -63,10 +63,17 @@ impl Inbox {
         }
     }
 
-    /// A pane is somewhere, and who will deliver it is not attached yet: it prints unheard.
-    pub(in crate::client) fn unheard(&self, pane: PaneId) {
+    /// A pane is in these sessions, and who will deliver it may not be attached yet: then it prints
+    /// unheard.
+    pub(in crate::client) fn unheard(&self, pane: PaneId, sessions: &[SessionId]) {
         let mut state = self.lock();
-        if !state.panes.contains_key(&pane) {
+        // Whoever is attached hears it from its birth on, or knows that it was there before.
+        let mut sources = state.sources.values();
+        let heard = sources.any(|source| {
+            let shows = source.session.is_some_and(|own| sessions.contains(&own));
+            shows && source.watermark.is_some()
+        });
+        if !heard && !state.panes.contains_key(&pane) {
             state.elsewhere.insert(pane);
         }
     }

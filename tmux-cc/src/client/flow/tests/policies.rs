@@ -142,7 +142,9 @@ fn an_answer_to_a_client_that_has_ended_revives_nothing() {
 #[test]
 fn a_pane_that_printed_before_anybody_was_there_begins_with_a_gap() {
     let (inbox, source) = with(OutputRequest::default());
-    inbox.unheard(P);
+    inbox.unheard(P, &[SessionId(7)]);
+    // This one's client is attached.
+    inbox.unheard(Q, &[SessionId(0)]);
     read(&inbox, source, "%output %1 a\n%output %2 b\n");
     assert_eq!(said(&inbox), ["%1 0 first-sight 0", "%1 0+0 a", "%2 0+0 b"]);
 }

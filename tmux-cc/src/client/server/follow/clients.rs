@@ -113,7 +113,8 @@ impl Life {
                     .any(|delivery| delivery.source.is_none());
                 let wanted = stream.filter.wants(pane);
                 if wanted && sources.is_empty() && awaited {
-                    stream.inbox.unheard(pane.id);
+                    let sessions = pane.places.iter().map(|place| place.session);
+                    stream.inbox.unheard(pane.id, &Vec::from_iter(sessions));
                     continue;
                 }
                 stream.inbox.assign(pane.id, &sources, wanted);
