@@ -260,7 +260,7 @@ impl Attach {
             })
             .inspect_err(|error| meter.failed(output, error))?;
         Ok(Transport {
-            reader: Box::new(reader),
+            reader,
             writer: Box::new(writer),
             process: Some(process),
         })

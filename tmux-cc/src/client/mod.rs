@@ -14,6 +14,8 @@ mod driver;
 mod error;
 mod events;
 mod flow;
+#[cfg(target_os = "linux")]
+mod gather;
 mod handle;
 mod health;
 mod identity;

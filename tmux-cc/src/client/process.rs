@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::driver::Reader;
+#[cfg(target_os = "linux")]
+use super::gather::Gather;
 use super::orphans::{OWNER, owner};
 
 /// How long a client gets to leave by itself once its input is closed.
@@ -36,7 +39,9 @@ impl Process {
     pub(super) fn spawn(
         mut command: Command,
         takes_output: bool,
-    ) -> io::Result<(Self, ChildStdout, ChildStdin)> {
+    ) -> io::Result<(Self, Reader, ChildStdin)> {
+        #[cfg(target_os = "linux")]
+        let gather = takes_output.then(Gather::new).transpose()?;
         command
             .env_remove("TMUX")
             .env_remove("TMUX_PANE")
@@ -56,7 +61,11 @@ impl Process {
             takes_output,
         };
         match (stdout, stdin) {
-            (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
+            #[cfg(target_os = "linux")]
+            (Some(stdout), Some(stdin)) if let Some(gather) = gather => {
+                Ok((process, Box::new(gather.read(stdout)?), stdin))
+            }
+            (Some(stdout), Some(stdin)) => Ok((process, Box::new(stdout), stdin)),
             _ => Err(io::Error::other("no pipes")),
         }
     }
