@@ -85,7 +85,7 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Switches the pipe on or off; one that can be read is an edge when it is switched on.
+    /// Switches the pipe on or off.
     fn watch(&mut self, on: bool) -> io::Result<()> {
         if self.watched != on {
             let (flags, data) = (
@@ -115,11 +115,13 @@ impl AsyncRead for Gathered {
             own.rests = false;
         }
         let room = buffer.remaining().min(own.read.len());
+        // Switching it on tells of what comes from then on, and not always of what is there.
+        let mut looks = !own.watched;
         loop {
-            let mut edge = if own.watched {
-                Some(ready!(own.watch.poll_read_ready(cx))?)
-            } else {
+            let mut edge = if looks {
                 None
+            } else {
+                Some(ready!(own.watch.poll_read_ready(cx))?)
             };
             let into = own.read.get_mut(..room).unwrap_or_default();
             match rustix::io::read(&own.pipe, &mut *into) {
@@ -129,15 +131,14 @@ impl AsyncRead for Gathered {
                         own.rest.as_mut().reset(Instant::now() + REST);
                         own.rests = true;
                         own.watch(false)?;
-                    } else if let Some(edge) = &mut edge {
-                        // That was all: what comes from then on is an edge.
-                        edge.clear_ready();
                     }
                     return Poll::Ready(Ok(()));
                 }
                 Err(Errno::INTR) => {}
+                // Not before: that the pipe has ended is no edge of its own.
                 Err(Errno::AGAIN) => match &mut edge {
                     Some(edge) => edge.clear_ready(),
+                    None if own.watched => looks = false,
                     None => own.watch(true)?,
                 },
                 Err(error) => return Poll::Ready(Err(error.into())),
@@ -192,6 +193,18 @@ mod tests {
         let end = timeout(PATIENCE, output.read_to_end(&mut rest)).await;
         assert_eq!(end.expect("it ends").unwrap(), 0);
         child.wait().await.unwrap();
+    }
+
+    /// What ended before it was looked at is read to its end.
+    #[tokio::test]
+    async fn an_end_that_came_with_the_last_bytes_is_seen() {
+        let (mut child, mut input, mut output) = cat();
+        input.write_all(b"x").await.unwrap();
+        drop(input);
+        child.wait().await.unwrap();
+        let mut got = Vec::new();
+        let end = timeout(PATIENCE, output.read_to_end(&mut got)).await;
+        assert_eq!(end.expect("it ends").unwrap(), 1);
     }
 
     /// A busy stream wakes nobody while it is rested.
