@@ -44,10 +44,16 @@ impl Budget {
         }
     }
 
-    /// It in bytes.
-    #[cfg(feature = "tap")]
-    pub(super) const fn get(self) -> usize {
-        self.bytes
+    /// Is so much little enough for panes that were held back to go on?
+    pub(super) const fn has_room(self, bytes: usize) -> bool {
+        bytes <= self.bytes / 4
+    }
+
+    /// With so much waiting, of so many panes, is one that has `queued` of it over its share?
+    pub(super) const fn is_over(self, bytes: usize, holders: usize, queued: usize) -> bool {
+        let holders = if holders == 0 { 1 } else { holders };
+        let half = self.bytes / 2;
+        bytes >= self.bytes || (bytes >= half && queued >= half / holders)
     }
 }
 
@@ -183,7 +189,7 @@ impl Inbox {
             return Poll::Pending;
         };
         state.taken(&batch);
-        if state.bytes <= self.budget.bytes / 4 {
+        if self.budget.has_room(state.bytes) {
             state.resume();
         }
         Poll::Ready(Some(batch))
@@ -249,7 +255,7 @@ impl Inbox {
                 state.pause(pane);
             }
         }
-        if state.bytes <= self.budget.bytes / 4 {
+        if self.budget.has_room(state.bytes) {
             state.resume();
         }
     }

@@ -47,7 +47,7 @@ impl Inbox {
             state.take_away(pane);
             if let Some(owner) = owner {
                 state.give(pane, owner);
-                if state.bytes <= self.budget.bytes / 4 {
+                if self.budget.has_room(state.bytes) {
                     state.resume();
                 }
             }

@@ -116,10 +116,8 @@ impl State {
         (len, decoded): (usize, usize),
         items: &mut Vec<Item>,
     ) -> Taken {
-        let (bytes, holders, budget) = (self.bytes, self.holders.max(1), self.budget.bytes);
-        let over = |flow: &PaneFlow| {
-            bytes >= budget || (bytes >= budget / 2 && flow.queued >= budget / 2 / holders)
-        };
+        let (bytes, holders, budget) = (self.bytes, self.holders, self.budget);
+        let over = |flow: &PaneFlow| budget.is_over(bytes, holders, flow.queued);
         // Nearly every line of a busy stream.
         if let Some(flow) = self.panes.get_mut(&pane)
             && flow.owner == Owner::Source(source)
@@ -329,7 +327,7 @@ impl State {
             flow.flow = Flow::Paused;
             self.meter.paused(pane);
             self.waiting.push(pane);
-            if self.bytes <= self.budget.bytes / 4 {
+            if self.budget.has_room(self.bytes) {
                 self.resume();
             }
         }

@@ -59,7 +59,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Streams {
     state: Mutex<State>,
-    budget: usize,
+    budget: Budget,
     meter: Arc<Meter>,
     /// Rung when there is room for panes that were over their share.
     room: Notify,
@@ -69,7 +69,7 @@ impl Streams {
     pub(super) fn new(budget: Budget, meter: Arc<Meter>) -> Self {
         Self {
             state: Mutex::default(),
-            budget: budget.get(),
+            budget,
             meter,
             room: Notify::new(),
         }
@@ -120,9 +120,8 @@ impl Streams {
         let mut state = self.lock();
         let state = &mut *state;
         let flow = state.panes.entry(pane).or_default();
-        let share = self.budget / 2 / state.holders.max(1);
-        let is_over =
-            state.bytes >= self.budget || (state.bytes >= self.budget / 2 && flow.queued >= share);
+        let budget = self.budget;
+        let is_over = budget.is_over(state.bytes, state.holders, flow.queued);
         if flow.over || state.closed || is_over {
             flow.dropped += chunk.len() as u64;
             if !flow.over && !state.closed {
@@ -148,7 +147,7 @@ impl Streams {
 
     /// Is there room for panes that were over their share?
     pub(super) fn has_room(&self) -> bool {
-        self.lock().bytes <= self.budget / 4
+        self.budget.has_room(self.lock().bytes)
     }
 
     /// Waits until there is.
@@ -237,7 +236,7 @@ impl Streams {
                 }
             }
         }
-        if state.over > 0 && state.bytes <= self.budget / 4 {
+        if state.over > 0 && self.budget.has_room(state.bytes) {
             self.room.notify_one();
         }
         Poll::Ready(Some(batch))
