@@ -271,7 +271,7 @@ fn lost(loss: Loss) -> Lost {
 
 #[cfg(test)]
 mod tests {
-    use tmux_cc::format::{PaneRow, SessionRow};
+    use tmux_cc::format::rows;
     use tmux_cc::tree::Tree;
 
     use super::*;
@@ -279,10 +279,10 @@ mod tests {
     const PANE: PaneId = PaneId(3);
 
     fn tree(row: &str) -> Vec<ServerChange> {
-        let session = SessionRow::parse(b"$1\t0\twork").unwrap();
-        let panes = PaneRow::parse(row.as_bytes());
+        let sessions = rows(b"$1|work|1|1|0|0||0|").unwrap();
+        let panes = rows(row.as_bytes()).unwrap();
         Tree::default()
-            .apply([session], panes)
+            .apply(sessions, panes)
             .into_iter()
             .map(ServerChange::Tree)
             .collect()
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn a_pane_that_moves_says_so_once_it_is_open() {
         let mut decider = Decider::default();
-        for change in tree("$1\t@2\t%3\t0\t0\t0\t\twork\tsh") {
+        for change in tree("%3|$1|@2|0|0|0||work|sh|") {
             assert_eq!(decider.on_change(&change), []);
         }
         let mut opened = Vec::new();
@@ -299,14 +299,14 @@ mod tests {
         assert!(
             matches!(&opened[..], [Action::Open { place, .. }] if place.session == "work" && place.window_name == "sh")
         );
-        let moved: Vec<_> = tree("$1\t@2\t%3\t4\t0\t0\t\twork\tsh")
+        let moved: Vec<_> = tree("%3|$1|@2|4|0|0||work|sh|")
             .iter()
             .flat_map(|change| decider.on_change(change))
             .collect();
         assert!(
             matches!(&moved[..], [Action::Note { note: Note::Moved(place), .. }] if place.window_index == 4)
         );
-        let unit: Vec<_> = tree("$1\t@2\t%3\t4\t0\t0\tcoder\twork\tsh")
+        let unit: Vec<_> = tree("%3|$1|@2|4|0|0|coder|work|sh|")
             .iter()
             .flat_map(|change| decider.on_change(change))
             .collect();
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn a_pane_that_no_listing_has_is_put_into_its_session() {
         let mut decider = Decider::default();
-        for change in tree("no row") {
+        for change in tree("") {
             decider.on_change(&change);
         }
         let mut opened = Vec::new();

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::protocol::{CommandError, Exit, ReplyError};
+use crate::format::{RowsError, Unavailable};
+use crate::protocol::{CommandError, Exit, Failed, ReplyError};
 use crate::wire::{Shown, Version};
 
 /// Why a control client did not attach.
@@ -98,6 +99,27 @@ pub enum ClientError {
     /// No control client of the server is attached at present.
     #[error("no control client is attached")]
     Detached,
+}
+
+/// Why there are no rows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// The server does not know what is asked for; nothing was sent.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// There is no reply.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The command failed in tmux.
+    #[error(transparent)]
+    Failed(#[from] Failed),
+    /// A row that does not read.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    /// A value has cut the reply short by a forged guard.
+    #[error("the reply holds a forged guard and is not whole")]
+    Forged,
 }
 
 /// Why a server cannot be followed at all.

@@ -9,12 +9,13 @@ use futures_core::Stream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::error::ClientError;
+use super::error::{ClientError, QueryError};
 use super::events::Batch;
 use super::flow::Inbox;
 use super::health::{Health, Meter};
 use super::identity::Attached;
-use crate::protocol::{Command, Exit, Reply};
+use crate::format::{FromFormat, rows};
+use crate::protocol::{Block, Command, Exit, Reply, Spoof};
 
 /// What a handle asks of the driver.
 #[derive(Debug)]
@@ -50,7 +51,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`]. A command that fails in tmux is no error: see
     /// [`Reply::ok`](crate::protocol::Reply::ok).
-    pub async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+    pub async fn command(&self, command: impl Into<Command>) -> Result<Reply, ClientError> {
+        let command = command.into();
         let (reply, answer) = oneshot::channel();
         if self
             .requests
@@ -72,13 +74,60 @@ impl Client {
     /// [`ClientError::Deadline`] when no reply came in time; what else [`ClientError`] names.
     pub async fn command_within(
         &self,
-        command: Command,
+        command: impl Into<Command>,
         deadline: Duration,
     ) -> Result<Reply, ClientError> {
         match timeout(deadline, self.command(command)).await {
             Ok(result) => result,
             Err(_) => Err(ClientError::Deadline { deadline }),
         }
+    }
+
+    /// Sends a command that lists something, with `-F` for the row, and reads what it prints.
+    ///
+    /// The command is one that takes `-F`: `list-panes`, `list-windows`, `list-sessions`,
+    /// `list-clients`, `list-buffers`, or `display-message -p` for a single row.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tmux_cc::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tmux_cc::format::FromFormat;
+    /// use tmux_cc::protocol::Command;
+    /// use tmux_cc::wire::PaneId;
+    ///
+    /// #[derive(FromFormat)]
+    /// struct Title {
+    ///     pane_id: PaneId,
+    ///     pane_title: Vec<u8>,
+    /// }
+    ///
+    /// for row in client.rows::<Title>(Command::new("list-panes").flag("-a")).await? {
+    ///     println!("{}: {}", row.pane_id, row.pane_title.escape_ascii());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`QueryError`]: the server is too old for the row, which is found before anything is sent;
+    /// there is no reply, the command failed, or a row does not read.
+    pub async fn rows<T: FromFormat>(
+        &self,
+        command: impl Into<Command>,
+    ) -> Result<Vec<T>, QueryError> {
+        T::available_on(self.attached.server.version)?;
+        let command = command.into().option("-F", T::FORMAT);
+        let reply = self.command(command).await?.ok()?;
+        if reply.spoof() == Some(Spoof::Broken) {
+            return Err(QueryError::Forged);
+        }
+        // More than one block is printed where an alias stands for several commands.
+        let printed: Vec<u8> = reply
+            .blocks()
+            .iter()
+            .flat_map(Block::body)
+            .copied()
+            .collect();
+        Ok(rows(&printed)?)
     }
 
     /// Detaches the client: what was sent before still runs, and its replies still come.

@@ -32,7 +32,7 @@ mod tap;
 pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
 pub use driver::Driver;
-pub use error::{AttachError, ClientError, ServerError};
+pub use error::{AttachError, ClientError, QueryError, ServerError};
 pub use events::{Batch, Cause, Ended, Ending, Event, Loss, Output, PaneBytes, Resync};
 pub use flow::Budget;
 pub use handle::{Client, Events};

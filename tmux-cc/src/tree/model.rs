@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::format::{PaneRow, SessionRow};
+use crate::format::{PlaceRow, SessionRow};
 use crate::wire::{PaneId, SessionId, WindowId};
 
 /// Where a pane stands in one session.
@@ -31,7 +31,8 @@ pub struct Pane {
     pub id: PaneId,
     /// Has its program ended, and the pane been kept?
     pub dead: bool,
-    /// The unit it belongs to, where somebody has said so.
+    /// The unit it belongs to, where `@cc_unit` says so by a name of letters, digits, `_`, `@`, `.`
+    /// and `-`.
     pub unit: Option<String>,
     /// Its places, by session: more than one where its window is linked or its session grouped.
     pub places: Vec<Place>,
@@ -57,7 +58,7 @@ impl Pane {
 pub enum Change {
     /// A session came.
     SessionAdded(SessionRow),
-    /// A session has another name or option.
+    /// A session has another name, group or option.
     SessionChanged(SessionRow),
     /// A session went.
     SessionGone(SessionRow),
@@ -104,7 +105,7 @@ impl Tree {
     pub fn apply(
         &mut self,
         sessions: impl IntoIterator<Item = SessionRow>,
-        panes: impl IntoIterator<Item = PaneRow>,
+        panes: impl IntoIterator<Item = PlaceRow>,
     ) -> Vec<Change> {
         let sessions = sessions.into_iter().map(|row| (row.id, row)).collect();
         let panes = fold(panes);
@@ -132,7 +133,7 @@ impl Tree {
                 .values()
                 .filter_map(|row| match old_sessions.get(&row.id) {
                     None => Some(Change::SessionAdded(row.clone())),
-                    Some(old) => (old != row).then(|| Change::SessionChanged(row.clone())),
+                    Some(old) => is_other(old, row).then(|| Change::SessionChanged(row.clone())),
                 }),
         );
         changes.extend(
@@ -148,13 +149,13 @@ impl Tree {
 }
 
 /// The rows of each pane as one.
-fn fold(rows: impl IntoIterator<Item = PaneRow>) -> BTreeMap<PaneId, Pane> {
+fn fold(rows: impl IntoIterator<Item = PlaceRow>) -> BTreeMap<PaneId, Pane> {
     let mut panes = BTreeMap::new();
     for row in rows {
         let pane = panes.entry(row.id).or_insert_with(|| Pane {
             id: row.id,
             dead: row.dead,
-            unit: row.unit,
+            unit: row.unit.and_then(unit_of),
             places: Vec::new(),
         });
         pane.places.push(Place {
@@ -172,17 +173,33 @@ fn fold(rows: impl IntoIterator<Item = PaneRow>) -> BTreeMap<PaneId, Pane> {
     panes
 }
 
+/// Is it another session to look at? Counts and times change all the time.
+fn is_other(old: &SessionRow, new: &SessionRow) -> bool {
+    (&old.name, &old.group, old.destroy_unattached)
+        != (&new.name, &new.group, new.destroy_unattached)
+}
+
+/// A user option may hold anything: only a name is a unit.
+fn unit_of(option: Vec<u8>) -> Option<String> {
+    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@.-".contains(byte);
+    String::from_utf8(option)
+        .ok()
+        .filter(|name| !name.is_empty() && name.as_bytes().iter().all(of_name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::rows;
 
     fn session(id: u32, name: &str) -> SessionRow {
-        SessionRow::parse(format!("${id}\t0\t{name}").as_bytes()).unwrap()
+        let printed = format!("${id}|{name}|0|1|0|0||0|");
+        rows(printed.as_bytes()).unwrap().remove(0)
     }
 
-    fn pane(id: u32, session: u32, window: u32) -> PaneRow {
-        let line = format!("${session}\t@{window}\t%{id}\t0\t0\t0\t\ts{session}\tw");
-        PaneRow::parse(line.as_bytes()).unwrap()
+    fn pane(id: u32, session: u32, window: u32) -> PlaceRow {
+        let printed = format!("%{id}|${session}|@{window}|0|0|0||s{session}|w|");
+        rows(printed.as_bytes()).unwrap().remove(0)
     }
 
     #[test]
@@ -230,5 +247,32 @@ mod tests {
         let pane = tree.pane(PaneId(5)).unwrap();
         assert_eq!(pane.places.len(), 2);
         assert_eq!(pane.place().unwrap().session, SessionId(1));
+    }
+
+    #[test]
+    fn a_session_that_is_only_used_is_no_other() {
+        let mut tree = Tree::default();
+        tree.apply([session(0, "a")], []);
+        let used = SessionRow {
+            attached: 7,
+            ..session(0, "a")
+        };
+        assert_eq!(tree.apply([used], []), []);
+        assert_eq!(tree.session(SessionId(0)).unwrap().attached, 7);
+    }
+
+    #[test]
+    fn only_a_name_is_a_unit() {
+        for (option, unit) in [
+            (&b"coder@1"[..], Some("coder@1")),
+            (b"a-b_c.D9", Some("a-b_c.D9")),
+            (b"", None),
+            (b"a b", None),
+            (b"a\nb", None),
+            ("é".as_bytes(), None),
+            (b"\xff", None),
+        ] {
+            assert_eq!(unit_of(option.to_vec()).as_deref(), unit);
+        }
     }
 }

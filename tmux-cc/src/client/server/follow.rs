@@ -26,7 +26,7 @@ use crate::client::identity::Identity;
 use crate::client::orphans;
 use crate::client::subscription::Watch;
 use crate::format::SessionRow;
-use crate::protocol::{Exit, Quirks, ReplyError};
+use crate::protocol::{Block, Exit, Quirks, ReplyError, Spoof};
 use crate::tree::Change;
 use crate::wire::{SessionId, WindowId};
 
@@ -343,7 +343,19 @@ impl Life {
             match reply.map(|reply| reply.ok()) {
                 Ok(Ok(reply)) => {
                     let socket = &self.server.socket;
-                    let listing = Listing::read(reply.lines(), socket);
+                    let bodies = reply.blocks().iter().map(Block::body);
+                    let listing = match Listing::read(bodies, socket) {
+                        Ok(listing) if reply.spoof() != Some(Spoof::Broken) => listing,
+                        // What is known stays; the next listing may tell.
+                        Ok(_) => {
+                            tracing::warn!("a listing holds forged guards, and is passed over");
+                            return true;
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, "a listing does not read, and is passed over");
+                            return true;
+                        }
+                    };
                     if listing
                         .server
                         .as_ref()

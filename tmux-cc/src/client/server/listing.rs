@@ -4,22 +4,30 @@ use std::path::Path;
 
 use super::ServerBuilder;
 use crate::client::ask;
-use crate::client::attach::number;
 use crate::client::identity::Identity;
-use crate::format::{PaneRow, SessionRow};
+use crate::format::{Fields, FromFormat, PlaceRow, RowError, SessionRow};
 use crate::protocol::Command;
-use crate::wire::Version;
+use crate::wire::{Version, split_line};
 
 /// The sessions and panes of a server, and which it is.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
     pub(super) server: Option<Identity>,
     pub(super) sessions: Vec<SessionRow>,
-    pub(super) panes: Vec<PaneRow>,
+    pub(super) panes: Vec<PlaceRow>,
 }
 
 /// Which server it is, in front of every session's row.
-const SERVER: &str = "S#{version}\t#{pid}\t#{start_time}\t";
+#[derive(Clone, Copy, Debug, FromFormat)]
+struct ServerRow {
+    version: Version,
+    pid: u32,
+    start_time: u64,
+}
+
+/// What rows of sessions and of panes begin with; a line that begins otherwise is none of ours.
+const SESSION: &[u8] = b"S|";
+const PANE: &[u8] = b"P|";
 
 impl Listing {
     /// What to send for it: two commands on one line, so that nothing comes in between.
@@ -32,48 +40,66 @@ impl Listing {
 
     fn formats() -> [String; 2] {
         [
-            format!("{SERVER}{}", SessionRow::FORMAT),
-            format!("P{}", PaneRow::FORMAT),
+            format!("S|{}{}", ServerRow::FORMAT, SessionRow::FORMAT),
+            format!("P|{}", PlaceRow::FORMAT),
         ]
     }
 
-    /// Reads what came; a line that is no row is none of ours.
-    pub(super) fn read<'a>(lines: impl Iterator<Item = &'a [u8]>, socket: &Path) -> Self {
+    /// Reads what came.
+    ///
+    /// # Errors
+    /// A row of ours that does not read.
+    pub(super) fn read<'a>(
+        printed: impl IntoIterator<Item = &'a [u8]>,
+        socket: &Path,
+    ) -> Result<Self, RowError> {
         let mut listing = Self {
             server: None,
             sessions: Vec::new(),
             panes: Vec::new(),
         };
-        for line in lines {
-            match line.split_first() {
-                Some((b'S', line)) => {
-                    let mut fields = line.splitn(4, |&b| b == b'\t');
-                    let server = Self::server(&mut fields, socket);
-                    if listing.server.is_none() {
-                        listing.server = server;
-                    }
-                    listing
-                        .sessions
-                        .extend(fields.next().and_then(SessionRow::parse));
-                }
-                Some((b'P', line)) => listing.panes.extend(PaneRow::parse(line)),
-                _ => {}
+        for mut rest in printed {
+            while !rest.is_empty() {
+                rest = listing.read_row(rest, socket)?;
             }
         }
-        listing
+        Ok(listing)
     }
 
-    fn server<'a>(fields: &mut impl Iterator<Item = &'a [u8]>, socket: &Path) -> Option<Identity> {
-        let version = Version::parse(fields.next()?);
-        let pid = number(fields.next()?);
-        let start_time = number(fields.next()?);
-        let socket = socket.to_path_buf();
-        Some(Identity {
-            version: version?,
-            pid: pid?,
-            start_time: start_time?,
-            socket,
-        })
+    /// Reads one row or other line; what is behind it.
+    fn read_row<'a>(&mut self, printed: &'a [u8], socket: &Path) -> Result<&'a [u8], RowError> {
+        let mut fields;
+        if let Some(row) = printed.strip_prefix(SESSION) {
+            fields = Fields::new(row);
+            let server = ServerRow::from_fields(&mut fields)?;
+            self.server.get_or_insert_with(|| server.identity(socket));
+            self.sessions.push(SessionRow::from_fields(&mut fields)?);
+        } else if let Some(row) = printed.strip_prefix(PANE) {
+            fields = Fields::new(row);
+            self.panes.push(PlaceRow::from_fields(&mut fields)?);
+        } else {
+            let line = split_line(printed);
+            return Ok(line.map(|(_, rest)| rest).unwrap_or_default());
+        }
+        fields.end_row()?;
+        Ok(fields.rest())
+    }
+}
+
+impl ServerRow {
+    /// The server of the first row, however old it is: all that follows may be unknown to it.
+    fn first(printed: &[u8]) -> Option<Self> {
+        let row = printed.strip_prefix(SESSION)?;
+        Self::from_fields(&mut Fields::new(row)).ok()
+    }
+
+    fn identity(self, socket: &Path) -> Identity {
+        Identity {
+            version: self.version,
+            pid: self.pid,
+            start_time: self.start_time,
+            socket: socket.to_path_buf(),
+        }
     }
 }
 
@@ -109,24 +135,28 @@ pub(super) async fn ask(builder: &ServerBuilder) -> Result<Listing, Waiting> {
         "-F".as_ref(),
         panes.as_ref(),
     ];
-    let lines = |out: &[u8]| Listing::read(out.split(|&b| b == b'\n'), &socket);
     // A client of another version does not notice that such a server has said all.
-    let too_old = |out: &[u8]| {
-        let first = out.iter().position(|&b| b == b'\n');
-        let server = first.and_then(|at| lines(out.get(..at)?).server);
-        server.is_some_and(|server| !server.version.at_least(Version::FLOOR))
+    let old = |out: &[u8]| {
+        ServerRow::first(out)
+            .map(|server| server.version)
+            .filter(|version| !version.at_least(Version::FLOOR))
     };
-    let said = ask::ask(&builder.tmux, arguments, builder.deadline, too_old)
-        .await
+    let said = ask::ask(&builder.tmux, arguments, builder.deadline, |out| {
+        old(out).is_some()
+    })
+    .await
+    .map_err(|error| Waiting::Refused(error.to_string().into_bytes()))?;
+    if let Some(version) = old(&said.out) {
+        return Err(Waiting::TooOld(version.to_string().into_bytes()));
+    }
+    // What it has said may break off anywhere.
+    if !said.whole {
+        return Err(Waiting::Refused(b"the server does not answer".to_vec()));
+    }
+    let listing = Listing::read([&said.out[..]], &socket)
         .map_err(|error| Waiting::Refused(error.to_string().into_bytes()))?;
-    let listing = lines(&said.out);
     let complaint = said.err.trim_ascii();
     match &listing.server {
-        Some(server) if !server.version.at_least(Version::FLOOR) => {
-            Err(Waiting::TooOld(server.version.to_string().into_bytes()))
-        }
-        // What it has said may break off anywhere.
-        _ if !said.whole => Err(Waiting::Refused(b"the server does not answer".to_vec())),
         Some(_) => Ok(listing),
         None if complaint.starts_with(b"no server running on") => Err(Waiting::NoServer),
         None if complaint.starts_with(b"error connecting to")

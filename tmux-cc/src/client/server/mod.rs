@@ -33,7 +33,7 @@ use shared::Shared;
 pub use subscribed::Subscribed;
 
 use super::ask::ask;
-use super::error::{ClientError, ServerError};
+use super::error::{ClientError, QueryError, ServerError};
 use super::flow::Budget;
 use super::handle::Client;
 use super::health::Health;
@@ -41,6 +41,7 @@ use super::identity::Identity;
 use super::output::OutputRequest;
 use super::socket::Socket;
 use super::subscription::Subscription;
+use crate::format::FromFormat;
 use crate::protocol::{Command, Limits, Reply};
 use crate::tree::Tree;
 use crate::wire::{SessionId, Version};
@@ -244,10 +245,35 @@ impl Server {
     ///
     /// # Errors
     /// [`ClientError::Detached`] while no client is attached; what else [`ClientError`] names.
-    pub async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+    pub async fn command(&self, command: impl Into<Command>) -> Result<Reply, ClientError> {
         match self.handle.shared.any_client() {
             Some(client) => client.command(command).await,
             None => Err(ClientError::Detached),
+        }
+    }
+
+    /// Sends a command that lists something, and reads its rows, through any of these clients.
+    ///
+    /// ```no_run
+    /// # async fn example(server: tmux_cc::client::Server) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tmux_cc::format::WindowRow;
+    /// use tmux_cc::protocol::Command;
+    ///
+    /// let windows = server.rows::<WindowRow>(Command::new("list-windows").flag("-a")).await?;
+    /// println!("{} windows", windows.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Client::rows`], and [`ClientError::Detached`] while no client is attached.
+    pub async fn rows<T: FromFormat>(
+        &self,
+        command: impl Into<Command>,
+    ) -> Result<Vec<T>, QueryError> {
+        match self.handle.shared.any_client() {
+            Some(client) => client.rows(command).await,
+            None => Err(ClientError::Detached.into()),
         }
     }
 
