@@ -1,8 +1,8 @@
 //! What the attributes ask for.
 
 use proc_macro2::{Span, TokenTree};
+use quote::quote;
 use syn::meta::ParseNestedMeta;
-use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, LitStr, Token};
 
@@ -117,10 +117,10 @@ fn once<T>(
 
 fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr, Error> {
     let key = key_of(meta);
-    let wrong =
-        |input: ParseStream<'_>| input.error(format_args!("`{key}` takes a text: {key} = \"...\""));
-    let value = meta.value().map_err(|_| wrong(meta.input))?;
-    value.parse().map_err(|_| wrong(value))
+    let wrong = |span| Error::new(span, format_args!("`{key}` takes a text: {key} = \"...\""));
+    let value = meta.value().map_err(|_| wrong(meta.path.span()))?;
+    let span = value.span();
+    value.parse().map_err(|_| wrong(span))
 }
 
 fn word(meta: &ParseNestedMeta<'_>) -> Result<Span, Error> {
@@ -133,12 +133,10 @@ fn word(meta: &ParseNestedMeta<'_>) -> Result<Span, Error> {
     )))
 }
 
-/// The key as it is written, empty where it is a path.
+/// The key as it is written.
 fn key_of(meta: &ParseNestedMeta<'_>) -> String {
-    meta.path
-        .get_ident()
-        .map(ToString::to_string)
-        .unwrap_or_default()
+    let path = &meta.path;
+    quote!(#path).to_string().replace(' ', "")
 }
 
 fn since(meta: &ParseNestedMeta<'_>) -> Result<Version, Error> {

@@ -186,6 +186,14 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "columns",
     ),
     variable(
+        "history_size",
+        Kind::Number,
+        "1.8",
+        Context::Pane,
+        false,
+        "lines of history",
+    ),
+    variable(
         "pane_active",
         Kind::Flag,
         "1.8",

@@ -1,0 +1,9 @@
+use tmux_cc::format::FromFormat;
+
+#[derive(FromFormat)]
+struct Unit;
+
+#[derive(FromFormat)]
+struct Empty {}
+
+fn main() {}
