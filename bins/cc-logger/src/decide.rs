@@ -60,26 +60,32 @@ impl Decider {
     /// What a change of the server asks for.
     pub(crate) fn on_change(&mut self, change: &ServerChange) -> Vec<Action<'static>> {
         match change {
-            ServerChange::Tree(Change::PaneAdded(pane) | Change::PaneChanged(pane)) => {
-                self.on_place(pane)
-            }
-            ServerChange::Tree(Change::SessionAdded(row) | Change::SessionChanged(row)) => {
-                self.sessions.insert(row.id, note::label(&row.name));
-                Vec::new()
-            }
-            ServerChange::Tree(Change::SessionGone(row)) => {
-                self.sessions.remove(&row.id);
-                Vec::new()
-            }
-            ServerChange::Tree(Change::PaneGone(pane)) => {
+            ServerChange::Tree(change) => self.on_tree(change),
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_tree(&mut self, change: &Change) -> Vec<Action<'static>> {
+        match change {
+            Change::PaneGone(pane) => {
                 // Its last bytes may still be on their way: the stream says when it has ended.
                 if !self.open.contains_key(&pane.id) {
                     self.places.remove(&pane.id);
                 }
-                Vec::new()
             }
-            _ => Vec::new(),
+            Change::SessionGone(session) => {
+                self.sessions.remove(&session.id);
+            }
+            change => {
+                if let Some(session) = change.session() {
+                    self.sessions.insert(session.id, note::label(&session.name));
+                }
+                if let Some(pane) = change.pane() {
+                    return self.on_place(pane);
+                }
+            }
         }
+        Vec::new()
     }
 
     fn on_place(&mut self, pane: &Pane) -> Vec<Action<'static>> {
@@ -271,27 +277,29 @@ fn lost(loss: Loss) -> Lost {
 
 #[cfg(test)]
 mod tests {
-    use tmux_cc::format::rows;
-    use tmux_cc::tree::Tree;
+    use tmux_cc::tree::{Listing, Tree};
 
     use super::*;
 
     const PANE: PaneId = PaneId(3);
 
-    fn tree(row: &str) -> Vec<ServerChange> {
-        let sessions = rows(b"$1|work|1|1|0|0||0|").unwrap();
-        let panes = rows(row.as_bytes()).unwrap();
-        Tree::default()
-            .apply(sessions, panes)
-            .into_iter()
-            .map(ServerChange::Tree)
-            .collect()
+    /// A session and what else there is.
+    fn tree(rows: &str) -> Vec<ServerChange> {
+        let printed = format!("S|3.3a|7|1|$1|work|1||0|\n{rows}");
+        let listing = Listing::read([printed.as_bytes()]).unwrap();
+        let changes = Tree::default().apply(listing).into_iter();
+        changes.map(ServerChange::Tree).collect()
+    }
+
+    /// The pane at a window's index, of a unit.
+    fn pane(index: u32, unit: &str) -> String {
+        format!("P|%3|$1|@2|{index}|0|1|0||||t|sh|9|80|24|0|0|0||0|{unit}|work|sh|\n")
     }
 
     #[test]
     fn a_pane_that_moves_says_so_once_it_is_open() {
         let mut decider = Decider::default();
-        for change in tree("%3|$1|@2|0|0|0||work|sh|") {
+        for change in tree(&pane(0, "")) {
             assert_eq!(decider.on_change(&change), []);
         }
         let mut opened = Vec::new();
@@ -299,14 +307,14 @@ mod tests {
         assert!(
             matches!(&opened[..], [Action::Open { place, .. }] if place.session == "work" && place.window_name == "sh")
         );
-        let moved: Vec<_> = tree("%3|$1|@2|4|0|0||work|sh|")
+        let moved: Vec<_> = tree(&pane(4, ""))
             .iter()
             .flat_map(|change| decider.on_change(change))
             .collect();
         assert!(
             matches!(&moved[..], [Action::Note { note: Note::Moved(place), .. }] if place.window_index == 4)
         );
-        let unit: Vec<_> = tree("%3|$1|@2|4|0|0|coder|work|sh|")
+        let unit: Vec<_> = tree(&pane(4, "coder"))
             .iter()
             .flat_map(|change| decider.on_change(change))
             .collect();

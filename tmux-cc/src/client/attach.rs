@@ -385,7 +385,9 @@ impl Attach {
     /// Why the client has ended before it was attached.
     async fn refused(&self, core: &mut Core, exit: &Exit) -> AttachError {
         let mut said = core.take_said().await;
+        // One that dies may leave its socket to a child for a moment, which answers nothing.
         let no_server = said.starts_with(b"no server running on")
+            || said.ends_with(b"server exited unexpectedly")
             || said.starts_with(b"error connecting to")
                 && (said.ends_with(b"(No such file or directory)")
                     || said.ends_with(b"(Connection refused)"));

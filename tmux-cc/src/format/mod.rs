@@ -29,7 +29,7 @@
 //!
 //! [`Client::rows`](crate::client::Client::rows) and [`Server::rows`](crate::client::Server::rows)
 //! do all of it. [`SessionRow`], [`WindowRow`], [`PaneRow`], [`ClientRow`] and [`BufferRow`] are rows
-//! that most programs want; [`PlaceRow`] is the one that the tree is made of.
+//! that most programs want.
 //!
 //! **Shape:** each value ends at a `|`, and each row at the newline behind its last one. A backslash
 //! stands before each `|` and `\` of a value, and before what else `q:` takes for special; so up to
@@ -45,7 +45,7 @@ mod variables;
 pub use error::{RowError, RowsError, Unavailable, ValueError};
 pub use fields::{Fields, quote_value_into};
 pub use from_format::{Column, FromFormat, rows};
-pub use rows::{BufferRow, ClientRow, PaneRow, PlaceRow, SessionRow, Signal, WindowRow};
+pub use rows::{BufferRow, ClientRow, PaneRow, SessionRow, Signal, WindowRow};
 pub use tmux_cc_derive::FromFormat;
 pub use value::FromValue;
 pub use variables::{Context, Kind, VARIABLES, Variable};

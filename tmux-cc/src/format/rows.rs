@@ -303,36 +303,6 @@ pub struct BufferRow {
     pub sample: Vec<u8>,
 }
 
-/// A pane at one of its places, as far as the tree goes: a row of `list-panes -a` for which tmux
-/// need not look at any process, so that it costs a server little to tell it often.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, FromFormat)]
-#[non_exhaustive]
-pub struct PlaceRow {
-    /// The pane.
-    #[tmux(name = "pane_id")]
-    pub id: PaneId,
-    /// The session.
-    #[tmux(name = "session_id")]
-    pub session: SessionId,
-    /// The window.
-    #[tmux(name = "window_id")]
-    pub window: WindowId,
-    /// The window's index in the session.
-    pub window_index: u32,
-    /// The pane's index in the window.
-    pub pane_index: u32,
-    /// Has the program ended and the pane been kept (`remain-on-exit`)?
-    #[tmux(name = "pane_dead")]
-    pub dead: bool,
-    /// The user option `@cc_unit`.
-    #[tmux(name = "@cc_unit")]
-    pub unit: Option<Vec<u8>>,
-    /// The session's name.
-    pub session_name: Vec<u8>,
-    /// The window's name.
-    pub window_name: Vec<u8>,
-}
-
 /// The signal that a program died of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

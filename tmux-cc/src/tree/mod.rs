@@ -1,8 +1,43 @@
-//! Model: the sessions and panes of one server, folded from rows; it says what changed.
+//! Model: sessions, windows, panes and clients of one server, folded from rows and notifications; it
+//! says what changed.
 //!
-//! tmux announces no pane: that one came, moved or went shows only when two listings differ.
-//! The little that [`Server`](crate::client::Server) needs so far.
+//! tmux announces little of what happens to a server, and of panes nothing: that one came, moved,
+//! died or went shows only when two listings differ. So a [`Tree`] takes [listings](Listing), and
+//! says how each differs from what was known. Notifications are taken too: what one says is true at
+//! once, and most of them say above all that it is time to list anew.
+//!
+//! It does no IO. [`Server`](crate::client::Server) keeps one up to date; whoever has other means to
+//! talk to tmux does so by hand:
+//!
+//! ```
+//! use tmux_cc::tree::{Change, Listing, Tree};
+//! use tmux_cc::wire::Notification;
+//!
+//! let mut tree = Tree::default();
+//! // What `Listing::commands` asks for, as tmux prints it.
+//! let printed: &[u8] = b"S|3.3a|17|1700000000|$0|work|0||0|\n\
+//!     W|$0|@1|0|1|editor|0|80|24|b25d,80x24,0,0,3|b25d,80x24,0,0,3|\n\
+//!     P|%3|$0|@1|0|0|1|0||||work|vim|42|80|24|0|0|0||0||work|editor|\n";
+//! let changes = tree.apply(Listing::read([printed])?);
+//! assert!(matches!(&changes[..], [
+//!     Change::SessionAdded(_), Change::WindowAdded(_), Change::PaneAdded(pane),
+//! ] if pane.title == b"work"));
+//!
+//! let noticed = tree.notice(&Notification::parse(b"%window-renamed @1 tests"));
+//! assert!(matches!(&noticed.changes[0], Change::WindowRenamed(window) if window.name == b"tests"));
+//! assert!(noticed.stale, "the next listing confirms it");
+//! # Ok::<(), tmux_cc::format::RowError>(())
+//! ```
 
+mod change;
+mod fold;
+mod listing;
 mod model;
+mod notice;
+#[cfg(test)]
+mod tests;
 
-pub use model::{Change, Pane, Place, Tree};
+pub use change::Change;
+pub use listing::{ClientEntry, Listing, PaneEntry, ServerEntry, SessionEntry, WindowEntry};
+pub use model::{Client, Death, Link, Pane, Place, Session, Tree, Window};
+pub use notice::Noticed;

@@ -1,9 +1,69 @@
-//! Sessions, panes and their places.
+//! Sessions, windows, panes and clients, and how they hang together.
 
 use std::collections::BTreeMap;
 
-use crate::format::{PlaceRow, SessionRow};
+use super::change::Change;
+use super::fold;
+use super::listing::{Listing, ServerEntry};
+use crate::format::Signal;
 use crate::wire::{PaneId, SessionId, WindowId};
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Its name, as bytes: it need not be UTF-8.
+    pub name: Vec<u8>,
+    /// How many clients are attached to it, control clients too.
+    pub attached: u32,
+    /// The group it is in: sessions of one group show the same windows.
+    pub group: Option<Vec<u8>>,
+    /// The option `destroy-unattached`: does it end when its last client leaves? A control client
+    /// of ours is a client too.
+    pub destroy_unattached: bool,
+    /// Its windows, by index; one may be in it twice.
+    pub windows: Vec<(u32, WindowId)>,
+    /// Its current window.
+    pub active: Option<WindowId>,
+}
+
+/// Where a window is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Link {
+    /// The session.
+    pub session: SessionId,
+    /// The window's index in it.
+    pub index: u32,
+}
+
+/// A window.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Window {
+    /// Its id.
+    pub id: WindowId,
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// All its panes, for [`Layout::parse`](crate::wire::Layout::parse).
+    pub layout: Vec<u8>,
+    /// What shows of them: one, where it is zoomed.
+    pub visible_layout: Vec<u8>,
+    /// Is one of its panes zoomed?
+    pub zoomed: bool,
+    /// Its panes, by index.
+    pub panes: Vec<PaneId>,
+    /// Its active pane.
+    pub active: Option<PaneId>,
+    /// Where it is linked, by session: more than once in linked windows and session groups.
+    pub links: Vec<Link>,
+}
 
 /// Where a pane stands in one session.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,14 +83,63 @@ pub struct Place {
     pub window_name: Vec<u8>,
 }
 
+/// How a program ended whose pane was kept (`remain-on-exit`).
+///
+/// Everything may be missing: builds of tmux with libutempter up to 3.5a lose what became of the
+/// program now and then. [`Server`](crate::client::Server) asks such a server to look again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Death {
+    /// Its exit status.
+    pub status: Option<u8>,
+    /// The signal that it died of. From 3.3.
+    pub signal: Option<Signal>,
+    /// When that was, in seconds since the epoch. From 3.3.
+    pub time: Option<u64>,
+}
+
+impl Death {
+    /// Does tmux know how it ended?
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.status.is_some() || self.signal.is_some()
+    }
+}
+
 /// A pane, at every place where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Pane {
     /// Its id.
     pub id: PaneId,
-    /// Has its program ended, and the pane been kept?
-    pub dead: bool,
+    /// Its window.
+    pub window: WindowId,
+    /// Its index in the window.
+    pub index: u32,
+    /// Is it the window's active pane?
+    pub active: bool,
+    /// How its program ended, where it has and the pane was kept.
+    pub death: Option<Death>,
+    /// Its title, which the program in it may set.
+    pub title: Vec<u8>,
+    /// The name of the program in its foreground.
+    pub command: Vec<u8>,
+    /// Its first process.
+    pub pid: Option<u32>,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Columns from the window's left edge.
+    pub left: i32,
+    /// Rows from the window's top edge.
+    pub top: i32,
+    /// How many modes lie over it, such as copy mode.
+    pub in_mode: u32,
+    /// The uppermost of them.
+    pub mode: Option<Vec<u8>>,
+    /// Is the alternate screen in use, as by a full-screen program?
+    pub alternate: bool,
     /// The unit it belongs to, where `@cc_unit` says so by a name of letters, digits, `_`, `@`, `.`
     /// and `-`.
     pub unit: Option<String>,
@@ -50,37 +159,59 @@ impl Pane {
     pub fn is_in(&self, session: SessionId) -> bool {
         self.places.iter().any(|place| place.session == session)
     }
+
+    /// Has its program ended, and the pane been kept?
+    #[must_use]
+    pub const fn is_dead(&self) -> bool {
+        self.death.is_some()
+    }
 }
 
-/// What differs between two listings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Change {
-    /// A session came.
-    SessionAdded(SessionRow),
-    /// A session has another name, group or option.
-    SessionChanged(SessionRow),
-    /// A session went.
-    SessionGone(SessionRow),
-    /// A pane came.
-    PaneAdded(Pane),
-    /// A pane has another place, name, unit or is dead.
-    PaneChanged(Pane),
-    /// A pane went.
-    PaneGone(Pane),
+pub struct Client {
+    /// Its name: its terminal, or `client-` and its process.
+    pub name: Vec<u8>,
+    /// Its process.
+    pub pid: u32,
+    /// The session it is attached to.
+    pub session: Option<SessionId>,
+    /// Is it a control client?
+    pub control_mode: bool,
+    /// Its flags, such as `attached,control-mode,no-output,UTF-8`.
+    pub flags: Vec<u8>,
+    /// Columns.
+    pub width: u32,
+    /// Rows; a control client has none.
+    pub height: Option<u32>,
 }
 
-/// The sessions and panes of one server.
+/// The sessions, windows, panes and clients of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    sessions: BTreeMap<SessionId, SessionRow>,
-    panes: BTreeMap<PaneId, Pane>,
+    pub(super) server: Option<ServerEntry>,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) windows: BTreeMap<WindowId, Window>,
+    pub(super) panes: BTreeMap<PaneId, Pane>,
+    pub(super) clients: BTreeMap<Vec<u8>, Client>,
 }
 
 impl Tree {
+    /// Which server the last listing was of.
+    #[must_use]
+    pub const fn server(&self) -> Option<&ServerEntry> {
+        self.server.as_ref()
+    }
+
     /// The sessions, by id.
-    pub fn sessions(&self) -> impl Iterator<Item = &SessionRow> {
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values()
+    }
+
+    /// The windows, by id.
+    pub fn windows(&self) -> impl Iterator<Item = &Window> {
+        self.windows.values()
     }
 
     /// The panes, by id.
@@ -88,10 +219,21 @@ impl Tree {
         self.panes.values()
     }
 
+    /// The clients, by name.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.values()
+    }
+
     /// One session.
     #[must_use]
-    pub fn session(&self, id: SessionId) -> Option<&SessionRow> {
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(&id)
+    }
+
+    /// One window.
+    #[must_use]
+    pub fn window(&self, id: WindowId) -> Option<&Window> {
+        self.windows.get(&id)
     }
 
     /// One pane.
@@ -100,179 +242,23 @@ impl Tree {
         self.panes.get(&id)
     }
 
+    /// One client.
+    #[must_use]
+    pub fn client(&self, name: &[u8]) -> Option<&Client> {
+        self.clients.get(name)
+    }
+
     /// Takes a listing of everything in place of what was known, and says what differs: first what
-    /// went, then what came and changed, each by id.
-    pub fn apply(
-        &mut self,
-        sessions: impl IntoIterator<Item = SessionRow>,
-        panes: impl IntoIterator<Item = PlaceRow>,
-    ) -> Vec<Change> {
-        let sessions = sessions.into_iter().map(|row| (row.id, row)).collect();
-        let panes = fold(panes);
-        let mut changes = Vec::new();
-        let old_panes = std::mem::replace(&mut self.panes, panes);
-        let old_sessions = std::mem::replace(&mut self.sessions, sessions);
-        let gone = |pane: &&Pane| !self.panes.contains_key(&pane.id);
-        changes.extend(
-            old_panes
-                .values()
-                .filter(gone)
-                .cloned()
-                .map(Change::PaneGone),
-        );
-        let gone = |row: &&SessionRow| !self.sessions.contains_key(&row.id);
-        changes.extend(
-            old_sessions
-                .values()
-                .filter(gone)
-                .cloned()
-                .map(Change::SessionGone),
-        );
-        changes.extend(
-            self.sessions
-                .values()
-                .filter_map(|row| match old_sessions.get(&row.id) {
-                    None => Some(Change::SessionAdded(row.clone())),
-                    Some(old) => is_other(old, row).then(|| Change::SessionChanged(row.clone())),
-                }),
-        );
-        changes.extend(
-            self.panes
-                .values()
-                .filter_map(|pane| match old_panes.get(&pane.id) {
-                    None => Some(Change::PaneAdded(pane.clone())),
-                    Some(old) => (old != pane).then(|| Change::PaneChanged(pane.clone())),
-                }),
-        );
-        changes
-    }
-}
-
-/// The rows of each pane as one.
-fn fold(rows: impl IntoIterator<Item = PlaceRow>) -> BTreeMap<PaneId, Pane> {
-    let mut panes = BTreeMap::new();
-    for row in rows {
-        let pane = panes.entry(row.id).or_insert_with(|| Pane {
-            id: row.id,
-            dead: row.dead,
-            unit: row.unit.and_then(unit_of),
-            places: Vec::new(),
-        });
-        pane.places.push(Place {
-            session: row.session,
-            window: row.window,
-            window_index: row.window_index,
-            pane_index: row.pane_index,
-            session_name: row.session_name,
-            window_name: row.window_name,
-        });
-    }
-    for pane in panes.values_mut() {
-        pane.places.sort();
-    }
-    panes
-}
-
-/// Is it another session to look at? Counts and times change all the time.
-fn is_other(old: &SessionRow, new: &SessionRow) -> bool {
-    (&old.name, &old.group, old.destroy_unattached)
-        != (&new.name, &new.group, new.destroy_unattached)
-}
-
-/// A user option may hold anything: only a name is a unit.
-fn unit_of(option: Vec<u8>) -> Option<String> {
-    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@.-".contains(byte);
-    String::from_utf8(option)
-        .ok()
-        .filter(|name| !name.is_empty() && name.as_bytes().iter().all(of_name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::format::rows;
-
-    fn session(id: u32, name: &str) -> SessionRow {
-        let printed = format!("${id}|{name}|0|1|0|0||0|");
-        rows(printed.as_bytes()).unwrap().remove(0)
+    /// went, panes before their windows and sessions, then what came and changed, the other way
+    /// round, each by id.
+    pub fn apply(&mut self, listing: Listing) -> Vec<Change> {
+        let old = std::mem::replace(self, fold::fold(listing));
+        fold::differences(&old, self)
     }
 
-    fn pane(id: u32, session: u32, window: u32) -> PlaceRow {
-        let printed = format!("%{id}|${session}|@{window}|0|0|0||s{session}|w|");
-        rows(printed.as_bytes()).unwrap().remove(0)
-    }
-
-    #[test]
-    fn a_listing_says_what_differs_from_the_last() {
-        let mut tree = Tree::default();
-        let changes = tree.apply([session(0, "a")], [pane(0, 0, 0), pane(1, 0, 0)]);
-        assert!(matches!(
-            &changes[..],
-            [
-                Change::SessionAdded(_),
-                Change::PaneAdded(_),
-                Change::PaneAdded(_)
-            ]
-        ));
-        assert_eq!(
-            tree.apply([session(0, "a")], [pane(0, 0, 0), pane(1, 0, 0)]),
-            []
-        );
-        let changes = tree.apply([session(0, "b"), session(1, "c")], [pane(1, 1, 2)]);
-        assert!(matches!(
-            &changes[..],
-            [Change::PaneGone(gone), Change::SessionChanged(_), Change::SessionAdded(_),
-             Change::PaneChanged(moved)] if gone.id == PaneId(0) && moved.is_in(SessionId(1))
-        ));
-        let changes = tree.apply([], []);
-        assert!(matches!(
-            &changes[..],
-            [
-                Change::PaneGone(_),
-                Change::SessionGone(_),
-                Change::SessionGone(_)
-            ]
-        ));
-        assert_eq!(tree, Tree::default());
-    }
-
-    #[test]
-    fn a_linked_pane_is_one_pane_at_two_places() {
-        let mut tree = Tree::default();
-        let rows = [pane(5, 2, 9), pane(5, 1, 9)];
-        assert_eq!(
-            tree.apply([session(1, "a"), session(2, "b")], rows).len(),
-            3
-        );
-        let pane = tree.pane(PaneId(5)).unwrap();
-        assert_eq!(pane.places.len(), 2);
-        assert_eq!(pane.place().unwrap().session, SessionId(1));
-    }
-
-    #[test]
-    fn a_session_that_is_only_used_is_no_other() {
-        let mut tree = Tree::default();
-        tree.apply([session(0, "a")], []);
-        let used = SessionRow {
-            attached: 7,
-            ..session(0, "a")
-        };
-        assert_eq!(tree.apply([used], []), []);
-        assert_eq!(tree.session(SessionId(0)).unwrap().attached, 7);
-    }
-
-    #[test]
-    fn only_a_name_is_a_unit() {
-        for (option, unit) in [
-            (&b"coder@1"[..], Some("coder@1")),
-            (b"a-b_c.D9", Some("a-b_c.D9")),
-            (b"", None),
-            (b"a b", None),
-            (b"a\nb", None),
-            ("é".as_bytes(), None),
-            (b"\xff", None),
-        ] {
-            assert_eq!(unit_of(option.to_vec()).as_deref(), unit);
-        }
+    /// How everything is, as changes from nothing.
+    #[must_use]
+    pub fn as_changes(&self) -> Vec<Change> {
+        fold::differences(&Self::default(), self)
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::listing::Waiting;
 use crate::client::error::AttachError;
 use crate::client::identity::Identity;
-use crate::format::SessionRow;
 use crate::protocol::Exit;
-use crate::tree::Change;
+use crate::tree::{Change, Session};
 
 /// Something that happened to a server.
 #[derive(Clone, Debug)]
@@ -24,22 +23,22 @@ pub enum ServerChange {
         /// Why, in the words of the last client.
         exit: Exit,
     },
-    /// A session or pane came, changed or went.
+    /// A session, window, pane or client came, changed or went.
     Tree(Change),
     /// A session is left alone: with `destroy-unattached` it would end when our client leaves, and
     /// not when its user does.
-    Skipped(SessionRow),
+    Skipped(Session),
     /// A client could not attach to a session; it is tried again.
     AttachFailed {
         /// The session.
-        session: SessionRow,
+        session: Session,
         /// Was it the client for output?
         output: bool,
         /// Why.
         error: Arc<AttachError>,
     },
     /// A client for output is attached: from here on the session's panes are delivered.
-    OutputAttached(SessionRow),
+    OutputAttached(Session),
     /// So many changes were missed; what follows is how everything is now.
     Lagged(u64),
 }

@@ -1,7 +1,9 @@
 //! Follows a server from one life to the next.
 
 mod clients;
+mod mourning;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -17,18 +19,19 @@ use super::ServerBuilder;
 use super::calm::Calm;
 use super::changes::ServerChange;
 use super::keep::{Context, Note};
-use super::listing::{self, Listing, Waiting};
+use super::listing::{self, Waiting};
 use super::shared::{Shared, StreamId, Streaming, WatchId};
+use super::subscribed::Subscribed;
 use crate::client::attach::warn_of_output;
 use crate::client::error::ClientError;
 use crate::client::flow::SourceId;
 use crate::client::identity::Identity;
 use crate::client::orphans;
-use crate::client::subscription::Watch;
-use crate::format::SessionRow;
-use crate::protocol::{Block, Exit, Quirks, ReplyError, Spoof};
-use crate::tree::Change;
+use crate::client::subscription::{Subscription, Watch};
+use crate::protocol::{Block, Command, Exit, Quirks, ReplyError, Spoof};
+use crate::tree::{self, Change, Listing, Tree};
 use crate::wire::{SessionId, WindowId};
+use mourning::Mourning;
 
 /// How often a socket is looked at while there is no server behind it.
 const LOOK: Duration = Duration::from_millis(100);
@@ -74,8 +77,8 @@ impl Looks {
     async fn find(&mut self, builder: &ServerBuilder, shared: &Shared) -> (Arc<Identity>, Listing) {
         loop {
             match self.look(builder).await {
-                Ok(mut listing) => {
-                    if let Some(server) = listing.server.take() {
+                Ok(listing) => {
+                    if let Some(server) = listing::identity(&listing, &builder.socket.path()) {
                         return (Arc::new(server), listing);
                     }
                 }
@@ -116,6 +119,9 @@ struct Life {
     watched: BTreeMap<(SessionId, WatchId), Arc<Watch>>,
     sessions: HashMap<SessionId, Session>,
     keepers: JoinSet<()>,
+    /// What tmux reports of panes, to the tree.
+    panes: Subscribed,
+    mourning: Mourning,
     /// Windows that have left a session since the last listing, or have closed.
     left: HashSet<(SessionId, WindowId)>,
     /// What the last client to end was told.
@@ -129,7 +135,7 @@ struct Life {
 
 /// A session that is followed.
 struct Session {
-    row: SessionRow,
+    row: tree::Session,
     commands: Option<CancellationToken>,
     /// Its clients for output, by stream.
     outputs: HashMap<StreamId, Delivery>,
@@ -159,6 +165,8 @@ impl Life {
     ) -> Self {
         let (notes, receiver) = mpsc::unbounded_channel();
         let wanted_changed = shared.wanted_changed();
+        let watch = Subscription::panes(Tree::WATCHED);
+        let panes = Subscribed::new(Arc::clone(&shared), watch);
         let context = Context {
             builder,
             shared,
@@ -168,7 +176,6 @@ impl Life {
             calm: Arc::new(Calm::new(Quirks::of(server.version))),
         };
         Self {
-            server,
             context,
             notes: receiver,
             wanted_changed,
@@ -176,6 +183,9 @@ impl Life {
             watched: BTreeMap::new(),
             sessions: HashMap::new(),
             keepers: JoinSet::new(),
+            panes,
+            mourning: Mourning::new(Quirks::of(server.version)),
+            server,
             left: HashSet::new(),
             exit: Exit::Eof,
             warned: false,
@@ -234,14 +244,24 @@ impl Life {
                 None => return false,
             },
             () = dirty.notified() => sleep(SETTLE).await,
+            Some(reported) = self.panes.recv() => {
+                if let Some(pane) = reported.pane
+                    && self.context.shared.noticed_of(pane, &reported.value)
+                {
+                    self.context.dirty.notify_one();
+                }
+                return true;
+            }
+            () = self.mourning.due() => self.ask_of_the_dead().await,
             () = reconcile => {}
             () = look => {}
             changed = self.wanted_changed.changed() => {
                 if changed.is_err() {
                     return false;
                 }
-                self.keep_all();
-                self.assign();
+                let tree = self.context.shared.tree();
+                self.keep_all(&tree);
+                self.assign(&tree);
                 self.watch();
                 return true;
             }
@@ -249,6 +269,20 @@ impl Life {
             () = stop.cancelled() => return true,
         }
         self.list().await
+    }
+
+    /// Has the server look for programs that have ended without its noticing; a listing tells then.
+    async fn ask_of_the_dead(&mut self) {
+        self.mourning.asked();
+        if let Some(client) = self.context.shared.any_client() {
+            // Whichever child ends, it looks for all. The client waits for that one, and so does
+            // what is sent behind it.
+            let child = Command::new("run-shell").arg("true");
+            let asked = client.command_within(child, self.context.builder.deadline);
+            if let Err(error) = asked.await {
+                tracing::debug!(%error, "cannot ask what became of a program");
+            }
+        }
     }
 
     fn remember(&mut self, note: &Note) {
@@ -280,7 +314,7 @@ impl Life {
                     shared.say(ServerChange::OutputAttached(session.row.clone()));
                 }
                 self.warn_of_output();
-                self.assign();
+                self.assign(&self.context.shared.tree());
                 self.context.dirty.notify_one();
                 true
             }
@@ -339,12 +373,12 @@ impl Life {
         self.listed = Instant::now();
         let deadline = self.context.builder.deadline;
         while let Some(client) = self.context.shared.any_client() {
-            let reply = client.command_within(Listing::command(), deadline).await;
+            let reply = client.command_within(listing::command(), deadline).await;
             match reply.map(|reply| reply.ok()) {
                 Ok(Ok(reply)) => {
                     let socket = &self.server.socket;
                     let bodies = reply.blocks().iter().map(Block::body);
-                    let listing = match Listing::read(bodies, socket) {
+                    let listing = match Listing::read(bodies) {
                         Ok(listing) if reply.spoof() != Some(Spoof::Broken) => listing,
                         // What is known stays; the next listing may tell.
                         Ok(_) => {
@@ -356,10 +390,8 @@ impl Life {
                             return true;
                         }
                     };
-                    if listing
-                        .server
-                        .as_ref()
-                        .is_some_and(|found| *found != *self.server)
+                    if listing::identity(&listing, socket)
+                        .is_some_and(|found| found != *self.server)
                     {
                         return false;
                     }
@@ -379,7 +411,7 @@ impl Life {
             }
         }
         match listing::ask(&self.context.builder).await {
-            Ok(listing) if listing.server.as_ref() == Some(&*self.server) => {
+            Ok(listing) if self.is_of(&listing) => {
                 self.apply(listing);
                 true
             }
@@ -388,23 +420,29 @@ impl Life {
         }
     }
 
+    fn is_of(&self, listing: &Listing) -> bool {
+        listing::identity(listing, &self.server.socket).as_ref() == Some(&*self.server)
+    }
+
     fn apply(&mut self, listing: Listing) {
         let changes = self.context.shared.apply(listing);
-        let mut gone = Vec::new();
-        for change in changes {
-            match change {
-                Change::SessionAdded(row) | Change::SessionChanged(row) => self.session(row),
-                Change::SessionGone(row) => {
-                    if let Some(mut session) = self.sessions.remove(&row.id) {
-                        session.stop();
-                    }
-                    self.context.shared.remove_client(row.id);
-                }
-                Change::PaneGone(pane) => gone.push(pane.id),
-                Change::PaneAdded(_) | Change::PaneChanged(_) => {}
-            }
-        }
+        let gone = changes.iter().filter_map(|change| match change {
+            Change::PaneGone(pane) => Some(pane.id),
+            _ => None,
+        });
+        let gone = Vec::from_iter(gone);
         let tree = self.context.shared.tree();
+        self.sessions.retain(|&id, session| {
+            let stays = tree.session(id).is_some();
+            if !stays {
+                session.stop();
+                self.context.shared.remove_client(id);
+            }
+            stays
+        });
+        for session in tree.sessions() {
+            self.session(session);
+        }
         for (stream, _) in self.streams.values() {
             if !gone.is_empty() {
                 stream.inbox.gone(&gone);
@@ -413,33 +451,43 @@ impl Life {
                 self.context.dirty.notify_one();
             }
         }
-        self.take_away_left();
-        self.keep_all();
-        self.assign();
+        self.mourning.listed(&tree);
+        self.take_away_left(&tree);
+        self.keep_all(&tree);
+        self.assign(&tree);
     }
 
-    /// A session has come or changed.
-    fn session(&mut self, row: SessionRow) {
-        let skipped = row.destroy_unattached;
-        let stays = self
-            .sessions
-            .get(&row.id)
-            .is_some_and(|known| known.commands.is_some());
-        if skipped && !stays {
-            tracing::warn!(session = %row.id, "left alone: destroy-unattached is on");
-            self.context.shared.say(ServerChange::Skipped(row.clone()));
+    /// A session is there, and perhaps new.
+    fn session(&mut self, row: &tree::Session) {
+        match self.sessions.entry(row.id) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                if known.row != *row {
+                    let skips = row.destroy_unattached && known.commands.is_none();
+                    let was_skipped = std::mem::replace(&mut known.row, row.clone());
+                    // Where it is turned on under us we stay: to leave now would end the session.
+                    if skips && !was_skipped.destroy_unattached {
+                        self.skip(row);
+                    }
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(Session {
+                    row: row.clone(),
+                    commands: None,
+                    outputs: HashMap::new(),
+                });
+                if row.destroy_unattached {
+                    self.skip(row);
+                }
+            }
         }
-        let id = row.id;
-        let fresh = || Session {
-            row: row.clone(),
-            commands: None,
-            outputs: HashMap::new(),
-        };
-        let session = self.sessions.entry(id).or_insert_with(fresh);
-        session.row = row;
-        if skipped && session.commands.is_some() {
-            // It was turned on under us: to leave now would end the session. Stay.
-        }
+    }
+
+    fn skip(&self, session: &tree::Session) {
+        tracing::warn!(session = %session.id, "left alone: destroy-unattached is on");
+        let skipped = ServerChange::Skipped(session.clone());
+        self.context.shared.say(skipped);
     }
 
     fn warn_of_output(&mut self) {

@@ -17,8 +17,8 @@ use crate::client::events::{Batch, Event};
 use crate::client::flow::SourceId;
 use crate::client::handle::{Client, Events};
 use crate::client::identity::Identity;
-use crate::format::SessionRow;
 use crate::protocol::Exit;
+use crate::tree::Session;
 use crate::wire::{Notification, SessionId, WindowId};
 
 /// How long a client that ended waits before the next, at first and at most.
@@ -88,7 +88,7 @@ impl Context {
     /// for commands.
     pub(super) async fn keep(
         self,
-        session: SessionRow,
+        session: Session,
         stream: Option<Streaming>,
         stop: CancellationToken,
     ) {
@@ -226,9 +226,9 @@ impl Context {
         let mut dirty = false;
         for event in batch.iter() {
             match event {
-                Event::Notification(Notification::SessionChanged { session, .. }) => {
+                Event::Notification(found @ Notification::SessionChanged { session, .. }) => {
                     stays &= session == own;
-                    dirty = true;
+                    dirty |= self.shared.notice(&found);
                 }
                 Event::Notification(found @ Notification::SubscriptionChanged { .. }) => {
                     self.shared.report(&self.server, &found);
@@ -240,7 +240,7 @@ impl Context {
                     {
                         self.note(Note::Left(own, window));
                     }
-                    dirty |= is_structural(&found);
+                    dirty |= self.shared.notice(&found);
                     if is_for_all(&found) {
                         self.calm.stir();
                     }
@@ -301,24 +301,5 @@ fn is_for_all(notification: &Notification<'_>) -> bool {
             | N::ClientDetached { .. }
             | N::PasteBufferChanged { .. }
             | N::PasteBufferDeleted { .. }
-    )
-}
-
-/// May a session, window or pane have come, gone, moved or been renamed?
-fn is_structural(notification: &Notification<'_>) -> bool {
-    use Notification as N;
-    matches!(
-        notification,
-        N::SessionsChanged
-            | N::SessionRenamed { .. }
-            | N::SessionWindowChanged { .. }
-            | N::WindowAdd { .. }
-            | N::UnlinkedWindowAdd { .. }
-            | N::WindowClose { .. }
-            | N::UnlinkedWindowClose { .. }
-            | N::WindowRenamed { .. }
-            | N::UnlinkedWindowRenamed { .. }
-            | N::WindowPaneChanged { .. }
-            | N::LayoutChange { .. }
     )
 }

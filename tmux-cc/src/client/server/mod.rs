@@ -217,9 +217,12 @@ impl Server {
         self.handle.shared.identity()
     }
 
-    /// The sessions and panes as they are known now.
+    /// The sessions, windows, panes and clients as they are known now; cheap.
+    ///
+    /// What tmux announces is in it within some 50 ms, and what it only reports when asked, such as
+    /// a pane's title, program or death, within one or two seconds.
     #[must_use]
-    pub fn tree(&self) -> Tree {
+    pub fn tree(&self) -> Arc<Tree> {
         self.handle.shared.tree()
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, watch};
 
 use super::changes::ServerChange;
-use super::listing::{Listing, Waiting};
+use super::listing::Waiting;
 use crate::client::flow::{Budget, Inbox};
 use crate::client::handle::Client;
 use crate::client::health::Meter;
@@ -15,8 +15,8 @@ use crate::client::identity::Identity;
 use crate::client::output::{OutputRequest, PaneFilter};
 use crate::client::subscription::{Subscription, Watch};
 use crate::protocol::Exit;
-use crate::tree::{Change, Tree};
-use crate::wire::{Notification, PaneId, SessionId};
+use crate::tree::{Change, Listing, Noticed, Tree};
+use crate::wire::{Notification, PaneId, SessionId, WindowId};
 
 /// Changes that a slow consumer may be behind before it is told that it missed some.
 const CHANGES: usize = 4096;
@@ -49,7 +49,7 @@ pub(super) struct Shared {
 #[derive(Debug)]
 struct Model {
     state: State,
-    tree: Tree,
+    tree: Arc<Tree>,
     clients: BTreeMap<SessionId, Client>,
     streams: BTreeMap<StreamId, Streaming>,
     next_stream: StreamId,
@@ -69,7 +69,15 @@ enum State {
 impl Model {
     fn say(&self, change: ServerChange) {
         // Nobody may be listening.
-        let _ = self.changes.as_ref().map(|changes| changes.send(change));
+        if let Some(changes) = &self.changes {
+            let _ = changes.send(change);
+        }
+    }
+
+    fn say_all(&self, changes: &[Change]) {
+        for change in changes {
+            self.say(ServerChange::Tree(change.clone()));
+        }
     }
 }
 
@@ -81,7 +89,7 @@ impl Shared {
             wanted_changed: watch::Sender::new(()),
             model: Mutex::new(Model {
                 state: State::Starting,
-                tree: Tree::default(),
+                tree: Arc::default(),
                 clients: BTreeMap::new(),
                 streams: BTreeMap::new(),
                 next_stream: 0,
@@ -110,9 +118,7 @@ impl Shared {
             State::Waiting(why) => first.push_back(ServerChange::Waiting(why.clone())),
             State::Up(server) => {
                 first.push_back(ServerChange::Up(Arc::clone(server)));
-                let sessions = model.tree.sessions().cloned().map(Change::SessionAdded);
-                let panes = model.tree.panes().cloned().map(Change::PaneAdded);
-                first.extend(sessions.chain(panes).map(ServerChange::Tree));
+                first.extend(model.tree.as_changes().into_iter().map(ServerChange::Tree));
             }
         }
         (first, later)
@@ -125,8 +131,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn tree(&self) -> Tree {
-        self.model().tree.clone()
+    pub(super) fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.model().tree)
     }
 
     pub(super) fn client(&self, session: SessionId) -> Option<Client> {
@@ -245,7 +251,7 @@ impl Shared {
     pub(super) fn down(&self, exit: Exit) {
         let mut model = self.model();
         model.clients.clear();
-        model.tree = Tree::default();
+        model.tree = Arc::default();
         if let State::Up(server) = std::mem::replace(&mut model.state, State::Starting) {
             let exit = exit.clone();
             model.say(ServerChange::Down { server, exit });
@@ -258,20 +264,33 @@ impl Shared {
     /// Takes a listing, and says what differs.
     pub(super) fn apply(&self, listing: Listing) -> Vec<Change> {
         let mut model = self.model();
-        let changes = model.tree.apply(listing.sessions, listing.panes);
+        let changes = Arc::make_mut(&mut model.tree).apply(listing);
         let tree = &model.tree;
-        let gone = |session, window, pane: Option<PaneId>| match (window, pane) {
+        let gone = |session, window: Option<WindowId>, pane: Option<PaneId>| match (window, pane) {
             (_, Some(pane)) => tree.pane(pane).is_none(),
-            (Some(window), None) => !tree
-                .panes()
-                .any(|pane| pane.places.iter().any(|place| place.window == window)),
-            (None, None) => !tree.sessions().any(|row| row.id == session),
+            (Some(window), None) => tree.window(window).is_none(),
+            (None, None) => tree.session(session).is_none(),
         };
         model.watches.values().for_each(|watch| watch.forget(gone));
-        for change in &changes {
-            model.say(ServerChange::Tree(change.clone()));
-        }
+        model.say_all(&changes);
         changes
+    }
+
+    /// Takes a notification, and says what it changes; is it time to list anew?
+    pub(super) fn notice(&self, notification: &Notification<'_>) -> bool {
+        self.change(|tree| tree.notice(notification))
+    }
+
+    /// Takes what tmux reports of a pane that is watched for the tree; is it time to list anew?
+    pub(super) fn noticed_of(&self, pane: PaneId, value: &[u8]) -> bool {
+        self.change(|tree| tree.report(pane, value))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tree) -> Noticed) -> bool {
+        let mut model = self.model();
+        let noticed = change(Arc::make_mut(&mut model.tree));
+        model.say_all(&noticed.changes);
+        noticed.stale
     }
 
     /// Nothing more will happen.

@@ -10,12 +10,12 @@ use super::{Delivery, Life};
 use crate::client::server::screens;
 use crate::client::server::shared::StreamId;
 use crate::protocol::Reply;
-use crate::tree::Pane;
+use crate::tree::{Pane, Tree};
 use crate::wire::SessionId;
 
 impl Life {
     /// Gives every session the clients it should have, and takes those that it should not.
-    pub(super) fn keep_all(&mut self) {
+    pub(super) fn keep_all(&mut self, tree: &Tree) {
         self.wanted_changed.mark_unchanged();
         let streams = self.context.shared.streams();
         self.streams
@@ -39,7 +39,7 @@ impl Life {
                 session.commands = Some(stop);
             }
         }
-        let needed = self.needed();
+        let needed = self.needed(tree);
         for (id, session) in &mut self.sessions {
             session.outputs.retain(|stream, delivery| {
                 let stays = needed.contains(&(*stream, *id));
@@ -68,8 +68,7 @@ impl Life {
 
     /// Which sessions need a client for which stream: those that a stream asks for, else one for
     /// each pane.
-    fn needed(&self) -> BTreeSet<(StreamId, SessionId)> {
-        let tree = self.context.shared.tree();
+    fn needed(&self, tree: &Tree) -> BTreeSet<(StreamId, SessionId)> {
         let mut needed = BTreeSet::new();
         for (id, (stream, _)) in &self.streams {
             let followed = |session: &&SessionId| {
@@ -98,8 +97,7 @@ impl Life {
     }
 
     /// Says for each pane which session's client delivers it: the first that shows it.
-    pub(super) fn assign(&self) {
-        let tree = self.context.shared.tree();
+    pub(super) fn assign(&self, tree: &Tree) {
         for (id, (stream, _)) in &self.streams {
             for pane in tree.panes() {
                 let deliveries = pane.places.iter().filter_map(|place| {
@@ -124,12 +122,11 @@ impl Life {
 
     /// Windows that are there, and have left a session since the last listing: each may be back in
     /// it before any listing shows that it was away.
-    pub(super) fn take_away_left(&mut self) {
+    pub(super) fn take_away_left(&mut self, tree: &Tree) {
         let left = std::mem::take(&mut self.left);
         if left.is_empty() {
             return;
         }
-        let tree = self.context.shared.tree();
         for (session, window) in left {
             let Some(session) = self.sessions.get(&session) else {
                 continue;
