@@ -8,6 +8,7 @@ mod connection;
 mod lexer;
 mod memory;
 mod quoting;
+mod row;
 
 // The toy tmux and its judge are those of the tests. By path: as a dependency the package of the
 // tests would bring an async runtime and more, all of it built again with a sanitizer.
@@ -18,6 +19,7 @@ mod toy;
 
 pub use connection::connection;
 pub use quoting::quoting;
+pub use row::row;
 
 use tmux_cc::wire::{Escaped, Layout, Notification, escape_into};
 

@@ -24,6 +24,7 @@ mod leaks;
 mod memory;
 mod quoting;
 mod replies;
+mod rows;
 mod spoof;
 mod streams;
 mod subscriptions;

@@ -53,7 +53,8 @@ const HOSTILE: &[&[u8]] = &[
     b"\x01",
 ];
 
-fn value(dice: &mut Dice) -> Vec<u8> {
+/// Bytes that something on the way might take for its own, a NUL among them at times.
+pub(crate) fn value(dice: &mut Dice) -> Vec<u8> {
     match dice.below(4) {
         // Every byte but NUL, which has its own turn.
         0 => {

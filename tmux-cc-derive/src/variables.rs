@@ -298,6 +298,14 @@ pub(crate) static VARIABLES: &[Variable] = &[
         "active before",
     ),
     variable(
+        "pane_last_output_time",
+        Kind::Time,
+        "3.8",
+        Context::Pane,
+        true,
+        "its last output",
+    ),
+    variable(
         "pane_left",
         Kind::Signed,
         "2.0",
