@@ -218,3 +218,94 @@ pub fn rows<T: FromFormat>(printed: &[u8]) -> Result<Vec<T>, RowsError> {
     }
     Ok(rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(crate::format::FromFormat)]
+    struct Name {
+        session_name: String,
+        session_windows: u32,
+    }
+
+    /// As the derive would have it for variables that come and go.
+    struct Changing;
+
+    impl FromFormat for Changing {
+        const FORMAT: &'static str = "#{old}|#{new}|#{late}|";
+        const COLUMNS: &'static [Column] = &[
+            Column::new("old", "old").until(Version::new(3, 8)),
+            Column::new("new", "new").since(Version::patched(3, 3, 'a')),
+            Column::new("late", "late")
+                .since(Version::new(3, 9))
+                .optional(),
+        ];
+
+        fn from_fields(_: &mut Fields<'_>) -> Result<Self, RowError> {
+            Ok(Self)
+        }
+    }
+
+    #[test]
+    fn what_a_server_does_not_know_yet_or_any_more_is_named() {
+        for version in ["3.3a", "3.4", "3.7c"] {
+            let version = Version::parse(version.as_bytes()).unwrap();
+            assert_eq!(Changing::available_on(version), Ok(()), "{version}");
+        }
+        for (version, said) in [
+            (
+                "3.3",
+                "`new` came with tmux 3.3a, and the server is tmux 3.3",
+            ),
+            (
+                "next-3.8",
+                "`old` is gone since tmux 3.8, and the server is tmux next-3.8",
+            ),
+            (
+                "master",
+                "`old` is gone since tmux 3.8, and the server is tmux master",
+            ),
+        ] {
+            let version = Version::parse(version.as_bytes()).unwrap();
+            let error = Changing::available_on(version).unwrap_err();
+            assert_eq!(error.to_string(), said);
+        }
+    }
+
+    #[test]
+    fn every_row_reads_or_none_does() {
+        let names = rows::<Name>(b"a\\ b|1|\nc\nd|2|\n").unwrap();
+        let names = names
+            .iter()
+            .map(|row| (&row.session_name[..], row.session_windows));
+        assert_eq!(names.collect::<Vec<_>>(), [("a b", 1), ("c\nd", 2)]);
+        assert!(rows::<Name>(b"").unwrap().is_empty());
+        // The last row may lack its newline.
+        assert_eq!(rows::<Name>(b"a|1|").unwrap().len(), 1);
+        for (printed, number, said) in [
+            (
+                &b"a|x|\n"[..],
+                1,
+                "`session_windows` is not a number of 32 bits, not below 0: \"x\"",
+            ),
+            (b"a|1|\nb|\n", 2, "`session_windows` has no end: \"\""),
+            (
+                b"a|1|2|\n",
+                1,
+                "the row goes on behind its last field: \"2|\"",
+            ),
+            (
+                b"a|1|\n\xff|2|\n",
+                2,
+                r#"`session_name` is not UTF-8: "\xff""#,
+            ),
+            (b"\n", 1, "`session_name` has no end"),
+        ] {
+            let error = rows::<Name>(printed).err().unwrap();
+            assert_eq!(error.number, number);
+            let source = error.source.to_string();
+            assert!(source.starts_with(said), "{source}");
+        }
+    }
+}
