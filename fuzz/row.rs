@@ -3,9 +3,10 @@
 use std::time::SystemTime;
 
 use tmux_cc::format::{
-    BufferRow, ClientRow, Fields, FromFormat, PaneRow, PlaceRow, SessionRow, WindowRow,
-    quote_value_into, rows,
+    BufferRow, ClientRow, Fields, FromFormat, PaneRow, SessionRow, WindowRow, quote_value_into,
+    rows,
 };
+use tmux_cc::tree::Listing;
 use tmux_cc::wire::{PaneId, Version};
 
 /// One field of each kind.
@@ -40,9 +41,11 @@ fn printed(bytes: &[u8]) {
     read::<SessionRow>(bytes);
     read::<WindowRow>(bytes);
     read::<PaneRow>(bytes);
-    read::<PlaceRow>(bytes);
     read::<ClientRow>(bytes);
     read::<BufferRow>(bytes);
+    if let Err(error) = Listing::read([bytes]) {
+        let _ = error.to_string();
+    }
 
     let mut fields = Fields::new(bytes);
     loop {

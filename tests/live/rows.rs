@@ -1,21 +1,22 @@
 //! What variables hold comes back as it is in tmux, byte for byte, as typed rows.
 
+mod ready;
+mod versions;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
 use harness::server::Server;
 use harness::skip_if_asked;
-use tmux_cc::client::{Client, QueryError, ServerChange};
-use tmux_cc::format::{
-    BufferRow, ClientRow, FromFormat, PaneRow, SessionRow, Signal, Unavailable, WindowRow,
-};
+use tmux_cc::client::{Client, ServerChange};
+use tmux_cc::format::FromFormat;
 use tmux_cc::protocol::Command;
 use tmux_cc::tree::Change;
-use tmux_cc::wire::{Layout, PaneId, SessionId, Version, WindowId};
+use tmux_cc::wire::{PaneId, SessionId, WindowId};
 
 use super::quoting::value;
-use super::support::{Dice, ask, attached, follow, scaled, soon};
+use super::support::{Dice, attached, follow, scaled, soon};
 
 /// A row of that pane, window or session, asked for by itself.
 async fn row<T: FromFormat>(client: &Client, target: impl ToString) -> T {
@@ -230,166 +231,6 @@ async fn paths_and_commands_come_back_whatever_they_hold() {
     }
 }
 
-/// Waits until a pane is as it is to be.
-async fn pane(client: &Client, id: PaneId, what: &str, is: impl Fn(&PaneRow) -> bool) -> PaneRow {
-    soon(what, async {
-        loop {
-            let row: PaneRow = row(client, id).await;
-            if is(&row) {
-                return row;
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-}
-
-#[tokio::test]
-async fn rows_tell_what_is_there() {
-    skip_if_asked!();
-    let server = Server::start();
-    let (client, _events, _driver) = attached(&server).await;
-    let version = client.attached().server.version;
-    for line in [
-        "set-option -g remain-on-exit on",
-        "set-option -p -t %0 @cc_unit 'a\\b'",
-        "split-window -d -t %0 'exit 3'",
-        "split-window -d -t %0 'kill -9 $$'",
-        "new-window -d -t $0: -n 'two words' \"printf '\\033[?1049h'; exec sleep 1000\"",
-        "new-session -d -s other -x 80 -y 24 'exec sleep 1000'",
-        "link-window -d -s @1 -t $1:7",
-        "new-session -d -t other -s third",
-        "copy-mode -t %4",
-        "pipe-pane -t %4 'cat >/dev/null'",
-        "select-pane -t %4 -d",
-        "set-option -t $1 destroy-unattached off",
-        "set-buffer -b 'a buffer' \"one\\ntwo\"",
-        "resize-pane -Z -t %0",
-    ] {
-        let reply = ask(&client, line).await;
-        assert!(reply.clone().ok().is_ok(), "{line}: {reply:?}");
-    }
-
-    let first = pane(&client, PaneId(0), "a pane", |_| true).await;
-    assert_eq!((first.session, first.window), (SessionId(0), WindowId(0)));
-    assert_eq!(
-        (first.active, first.zoomed, first.dead),
-        (true, true, false)
-    );
-    assert_eq!(
-        (first.dead_status, &first.dead_signal, first.dead_time),
-        (None, &None, None)
-    );
-    assert_eq!((first.in_mode, first.mode.as_deref()), (0, None));
-    assert_eq!(
-        (first.width, first.height, first.left, first.top),
-        (80, 24, 0, 0)
-    );
-    assert_eq!(first.unit.as_deref(), Some(&b"a\\b"[..]));
-    let pid = server.answer(["display-message", "-p", "-t", "%0", "#{pane_pid}"]);
-    assert_eq!(first.pid.unwrap().to_string(), pid);
-    let tty = server.answer(["display-message", "-p", "-t", "%0", "#{pane_tty}"]);
-    assert_eq!(first.tty, tty.as_bytes());
-
-    // With utempter the status is only read when another child ends.
-    let reaped = |row: &PaneRow| row.dead_status.is_some() || row.dead_signal.is_some();
-    ask(&client, "run-shell -b true").await;
-    let ended = pane(&client, PaneId(1), "the status", |row| {
-        row.dead && reaped(row)
-    })
-    .await;
-    assert_eq!((ended.dead_status, &ended.dead_signal), (Some(3), &None));
-    ask(&client, "run-shell -b true").await;
-    let killed = pane(&client, PaneId(2), "a death", |row| {
-        row.dead && (reaped(row) || version < Version::new(3, 3))
-    })
-    .await;
-    if version >= Version::new(3, 3) {
-        assert_eq!(killed.dead_status, None);
-        let signal = killed.dead_signal.unwrap();
-        assert!(signal == Signal::Number(9) || signal == Signal::Name(b"KILL"[..].into()));
-        assert!(killed.dead_time.unwrap().elapsed().unwrap().as_secs() < 600);
-    }
-    let screen = pane(&client, PaneId(3), "the alternate screen", |row| {
-        row.alternate_on
-    })
-    .await;
-    assert!(!screen.pipe && !screen.input_off && screen.in_mode == 0);
-    let busy = pane(&client, PaneId(4), "a pane", |_| true).await;
-    assert!(busy.pipe && busy.input_off && !busy.alternate_on && !busy.synchronized);
-    assert_eq!(
-        (busy.in_mode, busy.mode.as_deref()),
-        (1, Some(&b"copy-mode"[..]))
-    );
-
-    let windows = Command::new("list-windows").flag("-a");
-    let windows: Vec<WindowRow> = soon("windows", client.rows(windows)).await.unwrap();
-    let place = |session, index| {
-        let found = windows
-            .iter()
-            .find(|row| (row.session, row.index) == (SessionId(session), index));
-        found.unwrap_or_else(|| panic!("no window {index} in ${session}: {windows:#?}"))
-    };
-    let zoomed = place(0, 0);
-    assert!(zoomed.zoomed && zoomed.active && !zoomed.last && !zoomed.linked && zoomed.panes == 3);
-    assert!(zoomed.flags.contains(&b'Z'), "{zoomed:?}");
-    let panes = |layout: &[u8]| Layout::parse(layout).unwrap().panes().count();
-    assert_eq!(
-        (panes(&zoomed.layout), panes(&zoomed.visible_layout)),
-        (3, 1)
-    );
-    let linked = place(1, 7);
-    assert_eq!(
-        (linked.id, &linked.name[..]),
-        (WindowId(1), &b"two words"[..])
-    );
-    assert!(linked.linked && !linked.zoomed && place(0, 1).id == linked.id);
-    assert!(linked.activity.elapsed().unwrap().as_secs() < 600);
-
-    let sessions = Command::new("list-sessions");
-    let sessions: Vec<SessionRow> = soon("sessions", client.rows(sessions)).await.unwrap();
-    let named = |name: &[u8]| sessions.iter().find(|row| row.name == name).unwrap();
-    assert_eq!(sessions.len(), 3);
-    assert_eq!((named(b"main").attached, named(b"main").windows), (1, 2));
-    assert_eq!((named(b"other").attached, named(b"other").windows), (0, 2));
-    assert_eq!(named(b"main").group, None);
-    assert!(named(b"other").group.is_some() && named(b"other").group == named(b"third").group);
-    assert!(sessions.iter().all(|row| !row.destroy_unattached));
-    assert!(named(b"main").created <= named(b"third").created);
-
-    let clients = Command::new("list-clients");
-    let clients: Vec<ClientRow> = soon("clients", client.rows(clients)).await.unwrap();
-    let [ours] = &clients[..] else {
-        panic!("{clients:?}");
-    };
-    assert_eq!(ours.name, client.attached().client_name);
-    assert_eq!(
-        (ours.session, ours.control_mode),
-        (Some(SessionId(0)), true)
-    );
-    assert!(ours.flags.starts_with(b"attached,") && ours.tty.is_empty() && ours.pid > 0);
-    assert!(ours.created <= ours.activity);
-
-    let buffers = Command::new("list-buffers");
-    let buffers: Vec<BufferRow> = soon("buffers", client.rows(buffers)).await.unwrap();
-    let [buffer] = &buffers[..] else {
-        panic!("{buffers:?}");
-    };
-    assert_eq!((&buffer.name[..], buffer.size), (&b"a buffer"[..], 7));
-    assert!(buffer.sample.starts_with(b"one"), "{buffer:?}");
-    assert!(buffer.created.elapsed().unwrap().as_secs() < 600);
-
-    // Of the last, so that nothing else ends with it.
-    ask(&client, "set-option -t '$2' destroy-unattached on").await;
-    let sessions = Command::new("list-sessions");
-    let sessions: Vec<SessionRow> = soon("sessions", client.rows(sessions)).await.unwrap();
-    assert!(
-        sessions
-            .iter()
-            .all(|row| row.destroy_unattached == (row.name == b"third"))
-    );
-}
-
 /// The first listing comes from a tmux process of its own, the others from a control client.
 #[tokio::test]
 async fn a_followed_server_is_listed_whatever_its_names_hold() {
@@ -442,109 +283,4 @@ async fn a_followed_server_is_listed_whatever_its_names_hold() {
         }
     }
     followed.close().await;
-}
-
-#[derive(FromFormat)]
-#[tmux(since = "3.3")]
-struct From33 {
-    #[tmux(name = "pane_dead_time")]
-    _field: Option<u64>,
-}
-
-#[derive(FromFormat)]
-#[tmux(since = "3.7")]
-struct From37 {
-    #[tmux(name = "pane_pipe_pid")]
-    _field: Option<u64>,
-}
-
-#[derive(FromFormat)]
-#[tmux(since = "3.8")]
-struct From38 {
-    #[tmux(name = "pane_last_output_time")]
-    _field: Option<u64>,
-}
-
-/// Nothing is newer than the newest: the row says it itself.
-#[derive(FromFormat)]
-#[tmux(since = "99.1")]
-struct From99 {
-    #[tmux(name = "pane_id")]
-    _field: PaneId,
-}
-
-#[derive(FromFormat)]
-struct Optional {
-    pane_id: PaneId,
-    #[tmux(since = "3.3", name = "pane_dead_time")]
-    _died: Option<u64>,
-    #[tmux(since = "3.8", name = "pane_last_output_time")]
-    _printed: Option<u64>,
-}
-
-async fn asked<T: FromFormat>(client: &Client) -> Result<(), QueryError> {
-    let list = Command::new("list-panes").flag("-a");
-    let rows: Result<Vec<T>, _> = soon("rows", client.rows(list)).await;
-    rows.map(|rows| assert_eq!(rows.len(), 1))
-}
-
-/// Where a variable is empty since the server does not know it, nobody must take it for empty.
-#[tokio::test]
-async fn what_is_newer_than_the_server_is_refused_by_name() {
-    skip_if_asked!();
-    let server = Server::start();
-    let (client, _events, _driver) = attached(&server).await;
-    let version = client.attached().server.version;
-    let results = [
-        (
-            "pane_dead_time",
-            Version::new(3, 3),
-            asked::<From33>(&client).await,
-        ),
-        (
-            "pane_pipe_pid",
-            Version::new(3, 7),
-            asked::<From37>(&client).await,
-        ),
-        (
-            "pane_last_output_time",
-            Version::new(3, 8),
-            asked::<From38>(&client).await,
-        ),
-        (
-            "the row",
-            Version::new(99, 1),
-            asked::<From99>(&client).await,
-        ),
-    ];
-    let mut refused = 0;
-    for (what, wanted, result) in results {
-        assert_eq!(
-            result.is_ok(),
-            version.at_least(wanted),
-            "{what} on {version}: {result:?}"
-        );
-        let Err(error) = result else { continue };
-        refused += 1;
-        let QueryError::Unavailable(
-            Unavailable::TooNew { since, server, .. } | Unavailable::TooOld { since, server },
-        ) = error
-        else {
-            panic!("{error}");
-        };
-        assert_eq!((since, server), (wanted, version));
-        let said = error.to_string();
-        for part in [what, &wanted.to_string(), &version.to_string()] {
-            assert!(said.contains(part), "{said:?} does not tell {part}");
-        }
-    }
-    assert!(refused > 0);
-    // A field that may be missing is no reason.
-    assert!(asked::<Optional>(&client).await.is_ok());
-    let row: Optional = row(&client, PaneId(0)).await;
-    assert_eq!(row.pane_id, PaneId(0));
-    // What fails in tmux is said in its words.
-    let list = Command::new("list-panes").option("-t", "%99");
-    let failed = soon("rows", client.rows::<Held>(list)).await;
-    assert!(matches!(failed, Err(QueryError::Failed(_))));
 }
