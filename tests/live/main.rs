@@ -30,3 +30,4 @@ mod streams;
 mod subscriptions;
 mod support;
 mod tap;
+mod tree;

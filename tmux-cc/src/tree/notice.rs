@@ -4,9 +4,9 @@ use super::change::Change;
 use super::fold::{
     client_differs, pane_differs, rename_session, rename_window, session_differs, window_differs,
 };
-use super::model::Tree;
+use super::model::{Place, Tree};
 use crate::format::{Fields, FromFormat, Signal};
-use crate::wire::{Notification, PaneId, WindowId};
+use crate::wire::{Notification, PaneId, SessionId, WindowId};
 
 /// What came of a notification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub struct Noticed {
 struct Watched {
     pane_title: Vec<u8>,
     pane_current_command: Vec<u8>,
+    pane_pid: Option<u32>,
     pane_dead: bool,
     pane_dead_status: Option<u8>,
     #[tmux(since = "3.3")]
@@ -33,9 +34,10 @@ impl Tree {
     /// What a subscription to all panes is to report, for [`report`](Self::report).
     pub const WATCHED: &str = Watched::FORMAT;
 
-    /// Takes what tmux has reported of a pane for [`WATCHED`](Self::WATCHED): its title and its
-    /// program. That it has died is for the next listing to say.
-    pub fn report(&mut self, pane: PaneId, value: &[u8]) -> Noticed {
+    /// Takes what tmux has reported for [`WATCHED`](Self::WATCHED) of a pane, at a window's index in a
+    /// session: its title and its programs. That it has died, or stands elsewhere, is for the next
+    /// listing to say.
+    pub fn report(&mut self, pane: PaneId, at: (SessionId, u32), value: &[u8]) -> Noticed {
         let mut changes = Vec::new();
         let watched = Watched::from_fields(&mut Fields::new(value)).ok();
         let (Some(known), Some(watched)) = (self.panes.get_mut(&pane), watched) else {
@@ -47,11 +49,14 @@ impl Tree {
         let old = known.clone();
         known.title = watched.pane_title;
         known.command = watched.pane_current_command;
+        known.pid = watched.pane_pid;
         pane_differs(Some(&old), known, &mut changes);
         let death = known.death.as_ref();
         let dead = death.map(|death| (death.status, death.signal.clone()));
         let reported = (watched.pane_dead_status, watched.pane_dead_signal);
-        let stale = dead != watched.pane_dead.then_some(reported);
+        let is_here = |place: &Place| (place.session, place.window_index) == at;
+        let stale =
+            dead != watched.pane_dead.then_some(reported) || !known.places.iter().any(is_here);
         Noticed { changes, stale }
     }
 

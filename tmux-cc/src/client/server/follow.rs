@@ -245,9 +245,7 @@ impl Life {
             },
             () = dirty.notified() => sleep(SETTLE).await,
             Some(reported) = self.panes.recv() => {
-                if let Some(pane) = reported.pane
-                    && self.context.shared.noticed_of(pane, &reported.value)
-                {
+                if self.context.shared.noticed_of(&reported) {
                     self.context.dirty.notify_one();
                 }
                 return true;

@@ -13,7 +13,7 @@ use crate::client::handle::Client;
 use crate::client::health::Meter;
 use crate::client::identity::Identity;
 use crate::client::output::{OutputRequest, PaneFilter};
-use crate::client::subscription::{Subscription, Watch};
+use crate::client::subscription::{Reported, Subscription, Watch};
 use crate::protocol::Exit;
 use crate::tree::{Change, Listing, Noticed, Tree};
 use crate::wire::{Notification, PaneId, SessionId, WindowId};
@@ -282,8 +282,14 @@ impl Shared {
     }
 
     /// Takes what tmux reports of a pane that is watched for the tree; is it time to list anew?
-    pub(super) fn noticed_of(&self, pane: PaneId, value: &[u8]) -> bool {
-        self.change(|tree| tree.report(pane, value))
+    pub(super) fn noticed_of(&self, found: &Reported) -> bool {
+        match (found.pane, found.index) {
+            (Some(pane), Some(index)) => {
+                let at = (found.session, index);
+                self.change(|tree| tree.report(pane, at, &found.value))
+            }
+            _ => false,
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut Tree) -> Noticed) -> bool {
