@@ -254,7 +254,6 @@ async fn how_a_program_ended_becomes_known() {
     skip_if_asked!();
     let it = Followed::start().await;
     it.server.tmux(["set-option", "-g", "remain-on-exit", "on"]);
-    let mut changes = it.followed.changes();
     let count = scaled(500);
     for number in 0..count {
         let ends = if number % 5 == 4 {
@@ -285,6 +284,7 @@ async fn how_a_program_ended_becomes_known() {
         }
     }
     let dead = tree.panes().find(|pane| pane.is_dead()).unwrap().clone();
+    let mut changes = it.followed.changes();
     it.server.tmux(["kill-pane", "-t", &dead.id.to_string()]);
     let gone = until_some_async(PATIENCE, "its end", async || match changes.recv().await {
         Some(ServerChange::Tree(Change::PaneGone(pane))) => Some(pane),

@@ -25,6 +25,8 @@ extern crate self as tmux_cc;
 pub mod client;
 pub mod format;
 pub mod protocol;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tree;
 pub mod wire;
 
