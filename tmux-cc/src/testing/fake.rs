@@ -294,10 +294,7 @@ fn is_fence(asked: &Asked) -> bool {
 /// Takes what the client sends, until it leaves.
 async fn read(fake: FakeTmux, mut from: ReadHalf<DuplexStream>) {
     let (mut typed, mut chunk) = (Vec::new(), [0; 4096]);
-    loop {
-        let Ok(read @ 1..) = from.read(&mut chunk).await else {
-            break;
-        };
+    while let Ok(read @ 1..) = from.read(&mut chunk).await {
         typed.extend_from_slice(chunk.get(..read).unwrap_or_default());
         let mut state = fake.state();
         while let Some(at) = typed.iter().position(|&byte| byte == b'\n') {

@@ -26,12 +26,14 @@
 //! assert_eq!(panes.lines().count(), 2);
 //!
 //! fake.output(PaneId(1), b"hello\r\n");
-//! let batch = events.recv().await.unwrap();
-//! let printed = batch.iter().find_map(|event| match event {
-//!     Event::Output(output) => Some(output.data.decode().into_owned()),
-//!     _ => None,
-//! });
-//! assert_eq!(printed.unwrap(), b"hello\r\n");
+//! let printed = loop {
+//!     let batch = events.recv().await.expect("it goes on");
+//!     let mut events = batch.iter();
+//!     if let Some(Event::Output(output)) = events.find(|event| matches!(event, Event::Output(_))) {
+//!         break output.data.decode().into_owned();
+//!     }
+//! };
+//! assert_eq!(printed, b"hello\r\n");
 //! # Ok(())
 //! # }
 //! ```
