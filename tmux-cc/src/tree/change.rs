@@ -37,7 +37,8 @@ pub enum Change {
     PaneAdded(Pane),
     /// A pane stands elsewhere, or what it stands in has another name or index.
     PaneMoved(Pane),
-    /// A pane's program ended, and the pane was kept; said again when tmux comes to know how.
+    /// A pane's program ended, and the pane was kept; said again when tmux comes to know how. Also
+    /// where it was dead already when it came.
     PaneDied(Pane),
     /// A dead pane has a program again.
     PaneRespawned(Pane),

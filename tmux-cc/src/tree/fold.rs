@@ -227,6 +227,10 @@ pub(super) fn window_differs(old: Option<&Window>, new: &Window, changes: &mut V
 pub(super) fn pane_differs(old: Option<&Pane>, new: &Pane, changes: &mut Vec<Change>) {
     let Some(old) = old else {
         changes.push(Change::PaneAdded(new.clone()));
+        // Who waits for its end need not know whether anybody has seen it alive.
+        if new.death.is_some() {
+            changes.push(Change::PaneDied(new.clone()));
+        }
         return;
     };
     let mut say = |differs: bool, change: fn(Pane) -> Change| {

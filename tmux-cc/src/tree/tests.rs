@@ -261,6 +261,10 @@ fn each_thing_that_changes_in_a_pane_is_said() {
         matches!(&changes[0], Change::PaneGone(pane) if pane.death.as_ref().unwrap().is_known())
     );
     let mut tree = fresh(&rows(known));
+    assert!(matches!(
+        &tree.as_changes()[2..],
+        [Change::PaneAdded(_), Change::PaneDied(_)]
+    ));
     let changes = tree.apply(listing(&rows(SHOWN)));
     assert!(matches!(&changes[..], [Change::PaneRespawned(_)]));
 }

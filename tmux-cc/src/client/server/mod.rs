@@ -238,6 +238,22 @@ impl Server {
         self.handle.shared.meter.read()
     }
 
+    /// Waits until a client is attached, so that commands can be sent; `false` where the server is
+    /// closed instead.
+    ///
+    /// While no server runs, or it has no session, this waits: [`changes`](Self::changes) says for
+    /// what.
+    pub async fn ready(&self) -> bool {
+        let mut changes = self.changes();
+        while self.handle.shared.any_client().is_none() {
+            // A client that is attached is one more in the tree.
+            if changes.recv().await.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The control client of a session, for commands that concern it.
     #[must_use]
     pub fn client(&self, session: SessionId) -> Option<Client> {
