@@ -277,29 +277,43 @@ fn lost(loss: Loss) -> Lost {
 
 #[cfg(test)]
 mod tests {
+    use tmux_cc::format::{PaneRow, SessionRow, print_row_into};
     use tmux_cc::tree::{Listing, Tree};
 
     use super::*;
 
     const PANE: PaneId = PaneId(3);
 
-    /// A session and what else there is.
-    fn tree(rows: &str) -> Vec<ServerChange> {
-        let printed = format!("S|3.3a|7|1|$1|work|1||0|\n{rows}");
-        let listing = Listing::read([printed.as_bytes()]).unwrap();
+    /// A session, and a pane in it.
+    fn tree(pane: &[(&str, &str)]) -> Vec<ServerChange> {
+        let mut printed = b"S|3.3a|7|1|".to_vec();
+        let session = [("session_id", "$1"), ("session_name", "work")];
+        print_row_into::<SessionRow>(&session, &mut printed);
+        if !pane.is_empty() {
+            printed.extend_from_slice(b"P|");
+            print_row_into::<PaneRow>(pane, &mut printed);
+        }
+        let listing = Listing::read([&printed[..]]).unwrap();
         let changes = Tree::default().apply(listing).into_iter();
         changes.map(ServerChange::Tree).collect()
     }
 
     /// The pane at a window's index, of a unit.
-    fn pane(index: u32, unit: &str) -> String {
-        format!("P|%3|$1|@2|{index}|0|1|0||||t|sh|9|80|24|0|0|0||0|{unit}|work|sh|\n")
+    fn pane<'a>(index: &'a str, unit: &'a str) -> [(&'a str, &'a str); 6] {
+        [
+            ("pane_id", "%3"),
+            ("session_id", "$1"),
+            ("window_index", index),
+            ("session_name", "work"),
+            ("window_name", "sh"),
+            ("@cc_unit", unit),
+        ]
     }
 
     #[test]
     fn a_pane_that_moves_says_so_once_it_is_open() {
         let mut decider = Decider::default();
-        for change in tree(&pane(0, "")) {
+        for change in tree(&pane("0", "")) {
             assert_eq!(decider.on_change(&change), []);
         }
         let mut opened = Vec::new();
@@ -307,14 +321,14 @@ mod tests {
         assert!(
             matches!(&opened[..], [Action::Open { place, .. }] if place.session == "work" && place.window_name == "sh")
         );
-        let moved: Vec<_> = tree(&pane(4, ""))
+        let moved: Vec<_> = tree(&pane("4", ""))
             .iter()
             .flat_map(|change| decider.on_change(change))
             .collect();
         assert!(
             matches!(&moved[..], [Action::Note { note: Note::Moved(place), .. }] if place.window_index == 4)
         );
-        let unit: Vec<_> = tree(&pane(4, "coder"))
+        let unit: Vec<_> = tree(&pane("4", "coder"))
             .iter()
             .flat_map(|change| decider.on_change(change))
             .collect();
@@ -324,7 +338,7 @@ mod tests {
     #[test]
     fn a_pane_that_no_listing_has_is_put_into_its_session() {
         let mut decider = Decider::default();
-        for change in tree("") {
+        for change in tree(&[]) {
             decider.on_change(&change);
         }
         let mut opened = Vec::new();

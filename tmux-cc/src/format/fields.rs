@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
+use super::FromFormat;
 use super::error::RowError;
 use super::value::FromValue;
+use super::variables::{Kind, Variable};
 
 /// What ends a value: tmux's `q:` puts a backslash before one that is part of it.
 const END: u8 = b'|';
@@ -199,6 +201,39 @@ pub fn quote_value_into(value: &[u8], out: &mut Vec<u8>) {
         out.push(byte);
     }
     out.push(END);
+}
+
+/// Appends a row as tmux prints it, with the newline that ends it: for what stands in for tmux in
+/// tests.
+///
+/// Values are those of the named variables, or fields; what is not named is nothing, 0, or the id 0.
+///
+/// ```
+/// # use tmux_cc::format::{PaneRow, print_row_into, rows};
+/// # use tmux_cc::wire::PaneId;
+/// let mut printed = Vec::new();
+/// print_row_into::<PaneRow>(&[("pane_id", "%7"), ("pane_title", "a | b")], &mut printed);
+/// let pane = &rows::<PaneRow>(&printed)?[0];
+/// assert_eq!((pane.id, &pane.title[..]), (PaneId(7), &b"a | b"[..]));
+/// # Ok::<(), tmux_cc::format::RowsError>(())
+/// ```
+pub fn print_row_into<T: FromFormat>(values: &[(&str, &str)], out: &mut Vec<u8>) {
+    for column in T::COLUMNS {
+        let named = |(name, _): &&(&str, &str)| *name == column.source || *name == column.field;
+        let value = match (values.iter().find(named), Variable::named(column.source)) {
+            (Some((_, value)), _) => value,
+            (None, Some(variable)) if !variable.empty => match variable.kind {
+                Kind::SessionId => "$0",
+                Kind::WindowId => "@0",
+                Kind::PaneId => "%0",
+                Kind::Text | Kind::Layout => "",
+                _ => "0",
+            },
+            (None, _) => "",
+        };
+        quote_value_into(value.as_bytes(), out);
+    }
+    out.push(b'\n');
 }
 
 #[cfg(test)]

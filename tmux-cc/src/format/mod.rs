@@ -43,7 +43,7 @@ mod value;
 mod variables;
 
 pub use error::{RowError, RowsError, Unavailable, ValueError};
-pub use fields::{Fields, quote_value_into};
+pub use fields::{Fields, print_row_into, quote_value_into};
 pub use from_format::{Column, FromFormat, rows};
 pub use rows::{BufferRow, ClientRow, PaneRow, SessionRow, Signal, WindowRow};
 pub use tmux_cc_derive::FromFormat;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::change::Change;
-use super::listing::{ClientEntry, Listing, PaneEntry, SessionEntry, WindowEntry};
+use super::listing::Listing;
 use super::model::{Client, Death, Link, Pane, Place, Session, Tree, Window};
+use crate::format::{ClientRow, PaneRow, SessionRow, WindowRow};
 use crate::wire::{PaneId, SessionId, WindowId};
 
 /// The tree that a listing tells of.
@@ -56,7 +57,7 @@ pub(super) fn fold(listing: Listing) -> Tree {
     tree
 }
 
-fn session(row: SessionEntry) -> Session {
+fn session(row: SessionRow) -> Session {
     Session {
         id: row.id,
         name: row.name,
@@ -68,7 +69,7 @@ fn session(row: SessionEntry) -> Session {
     }
 }
 
-fn window(row: WindowEntry, windows: &mut BTreeMap<WindowId, Window>) {
+fn window(row: WindowRow, windows: &mut BTreeMap<WindowId, Window>) {
     let window = windows.entry(row.id).or_insert_with(|| Window {
         id: row.id,
         name: row.name,
@@ -95,19 +96,19 @@ fn layout(printed: Vec<u8>) -> Vec<u8> {
     printed
 }
 
-fn pane(row: PaneEntry, panes: &mut BTreeMap<PaneId, Pane>) {
+fn pane(row: PaneRow, panes: &mut BTreeMap<PaneId, Pane>) {
     let place = Place {
         session: row.session,
         window: row.window,
         window_index: row.window_index,
-        pane_index: row.index,
+        pane_index: row.pane_index,
         session_name: row.session_name,
         window_name: row.window_name,
     };
     let pane = panes.entry(row.id).or_insert_with(|| Pane {
         id: row.id,
         window: row.window,
-        index: row.index,
+        index: row.pane_index,
         active: row.active,
         death: row.dead.then_some(Death {
             status: row.dead_status,
@@ -115,7 +116,7 @@ fn pane(row: PaneEntry, panes: &mut BTreeMap<PaneId, Pane>) {
             time: row.dead_time,
         }),
         title: row.title,
-        command: row.command,
+        command: row.current_command,
         pid: row.pid,
         width: row.width,
         height: row.height,
@@ -123,14 +124,14 @@ fn pane(row: PaneEntry, panes: &mut BTreeMap<PaneId, Pane>) {
         top: row.top,
         in_mode: row.in_mode,
         mode: row.mode,
-        alternate: row.alternate,
+        alternate: row.alternate_on,
         unit: row.unit.and_then(unit),
         places: Vec::new(),
     });
     pane.places.push(place);
 }
 
-fn client(row: ClientEntry) -> Client {
+fn client(row: ClientRow) -> Client {
     Client {
         name: row.name,
         pid: row.pid,

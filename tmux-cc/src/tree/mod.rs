@@ -14,17 +14,13 @@
 //! use tmux_cc::wire::Notification;
 //!
 //! let mut tree = Tree::default();
-//! // What `Listing::commands` asks for, as tmux prints it.
-//! let printed: &[u8] = b"S|3.3a|17|1700000000|$0|work|0||0|\n\
-//!     W|$0|@1|0|1|editor|0|80|24|b25d,80x24,0,0,3|b25d,80x24,0,0,3|\n\
-//!     P|%3|$0|@1|0|0|1|0||||work|vim|42|80|24|0|0|0||0||work|editor|\n";
+//! // What the first of `Listing::commands` asks for, as tmux prints it.
+//! let printed: &[u8] = b"S|3.3a|17|1700000000|$0|work|0|1|1700000000|1700000000||0|\n";
 //! let changes = tree.apply(Listing::read([printed])?);
-//! assert!(matches!(&changes[..], [
-//!     Change::SessionAdded(_), Change::WindowAdded(_), Change::PaneAdded(pane),
-//! ] if pane.title == b"work"));
+//! assert!(matches!(&changes[..], [Change::SessionAdded(session)] if session.name == b"work"));
 //!
-//! let noticed = tree.notice(&Notification::parse(b"%window-renamed @1 tests"));
-//! assert!(matches!(&noticed.changes[0], Change::WindowRenamed(window) if window.name == b"tests"));
+//! let noticed = tree.notice(&Notification::parse(b"%session-renamed $0 play"));
+//! assert!(matches!(&noticed.changes[..], [Change::SessionRenamed(_)]));
 //! assert!(noticed.stale, "the next listing confirms it");
 //! # Ok::<(), tmux_cc::format::RowError>(())
 //! ```
@@ -38,6 +34,6 @@ mod notice;
 mod tests;
 
 pub use change::Change;
-pub use listing::{ClientEntry, Listing, PaneEntry, ServerEntry, SessionEntry, WindowEntry};
+pub use listing::{Listing, ServerEntry};
 pub use model::{Client, Death, Link, Pane, Place, Session, Tree, Window};
 pub use notice::Noticed;

@@ -1,6 +1,7 @@
 //! Sessions, windows, panes and clients, and how they hang together.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use super::change::Change;
 use super::fold;
@@ -94,8 +95,8 @@ pub struct Death {
     pub status: Option<u8>,
     /// The signal that it died of. From 3.3.
     pub signal: Option<Signal>,
-    /// When that was, in seconds since the epoch. From 3.3.
-    pub time: Option<u64>,
+    /// When that was. From 3.3.
+    pub time: Option<SystemTime>,
 }
 
 impl Death {

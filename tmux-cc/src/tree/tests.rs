@@ -1,34 +1,33 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::quote_value_into;
+use crate::format::{ClientRow, FromFormat, PaneRow, SessionRow, WindowRow, print_row_into};
 use crate::wire::{Notification, PaneId, SessionId, WindowId};
 
 /// A row as tmux prints it.
-fn row(letter: char, values: &[&str]) -> Vec<u8> {
-    let mut row = format!("{letter}|").into_bytes();
-    for value in values {
-        quote_value_into(value.as_bytes(), &mut row);
-    }
-    row.push(b'\n');
+fn row<T: FromFormat>(letter: &str, values: &[(&str, &str)]) -> Vec<u8> {
+    let mut row = letter.as_bytes().to_vec();
+    print_row_into::<T>(values, &mut row);
     row
 }
 
 fn session(id: u32, name: &str) -> Vec<u8> {
     let id = format!("${id}");
-    row('S', &["3.3a", "7", "1700000000", &id, name, "1", "", "0"])
+    let values = [("session_id", &id[..]), ("session_name", name)];
+    row::<SessionRow>("S|3.3a|7|1700000000|", &values)
 }
 
 fn window(session: u32, id: u32, name: &str) -> Vec<u8> {
-    let (session, window, layout) = (
-        format!("${session}"),
-        format!("@{id}"),
-        format!("b25d,80x24,0,0,{id}"),
-    );
+    let (session, window) = (format!("${session}"), format!("@{id}"));
+    let layout = format!("b25d,80x24,0,0,{id}");
     let values = [
-        &session, &window, "0", "1", name, "0", "80", "24", &layout, &layout,
+        ("session_id", &session[..]),
+        ("window_id", &window),
+        ("window_active", "1"),
+        ("window_name", name),
+        ("window_layout", &layout),
     ];
-    row('W', &values)
+    row::<WindowRow>("W|", &values)
 }
 
 /// The columns of a pane that tests change.
@@ -50,39 +49,26 @@ const SHOWN: Shown<'static> = Shown {
 };
 
 fn pane_of(session: u32, window: u32, id: u32, shown: Shown<'_>) -> Vec<u8> {
-    let (session, window, pane) = (
-        format!("${session}"),
-        format!("@{window}"),
-        format!("%{id}"),
-    );
+    let session = format!("${session}");
+    let (window, pane) = (format!("@{window}"), format!("%{id}"));
     let [dead, status, signal, time] = shown.dead;
     let [in_mode, mode] = shown.modes;
     let values = [
-        &pane,
-        &session,
-        &window,
-        "0",
-        "0",
-        "1",
-        dead,
-        status,
-        signal,
-        time,
-        shown.title,
-        shown.command,
-        "42",
-        "80",
-        "24",
-        "0",
-        "0",
-        in_mode,
-        mode,
-        "0",
-        shown.unit,
-        "s",
-        "w",
+        ("pane_id", &pane[..]),
+        ("session_id", &session),
+        ("window_id", &window),
+        ("pane_active", "1"),
+        ("pane_dead", dead),
+        ("pane_dead_status", status),
+        ("pane_dead_signal", signal),
+        ("pane_dead_time", time),
+        ("pane_title", shown.title),
+        ("pane_current_command", shown.command),
+        ("pane_in_mode", in_mode),
+        ("pane_mode", mode),
+        ("@cc_unit", shown.unit),
     ];
-    row('P', &values)
+    row::<PaneRow>("P|", &values)
 }
 
 fn pane(session: u32, window: u32, id: u32) -> Vec<u8> {
@@ -91,7 +77,7 @@ fn pane(session: u32, window: u32, id: u32) -> Vec<u8> {
 
 fn client(name: &str, session: u32) -> Vec<u8> {
     let session = format!("${session}");
-    row('C', &[name, "9", &session, "1", "attached", "80", ""])
+    row::<ClientRow>("C|", &[("client_name", name), ("session_id", &session)])
 }
 
 fn listing(rows: &[Vec<u8>]) -> Listing {
@@ -316,8 +302,8 @@ fn what_is_no_row_is_passed_over_and_half_a_row_is_an_error() {
     let read = Listing::read([&printed[..]]).unwrap();
     assert_eq!(read.sessions[0].name, b"two\nlines");
     assert!(Listing::read([&b"P|%0|$0|"[..]]).is_err());
-    let layout = br#"W|$0|@0|0|1|w|0|80|24|{"sx":80}|{"sx":80}|"#;
-    let tree = fresh(&[session(0, "a"), [&layout[..], b"\n"].concat()]);
+    let json = row::<WindowRow>("W|", &[("window_layout", r#"{"sx":80}"#)]);
+    let tree = fresh(&[session(0, "a"), json]);
     assert_eq!(
         tree.window(WindowId(0)).unwrap().layout,
         b"",
