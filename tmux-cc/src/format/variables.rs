@@ -90,8 +90,26 @@ pub enum Context {
     Pane,
     /// Where there is a client.
     Client,
-    /// In `list-buffers`.
+    /// In `list-buffers`, and where there is a buffer.
     Buffer,
+    /// Of a pane in copy mode.
+    CopyMode,
+    /// In what a key of the mouse runs.
+    Mouse,
+    /// In a hook.
+    Hook,
+    /// In `list-keys`.
+    Key,
+    /// In `show-options` and the loops over options, from 3.8; in a file that is sourced.
+    Option,
+    /// In other lists, and in the loops of formats.
+    List,
+    /// In the places of menus and popups.
+    Popup,
+    /// In the lines of tree and customize mode.
+    Tree,
+    /// In a prompt or a message of the status line.
+    Prompt,
 }
 
 #[cfg(test)]
