@@ -50,7 +50,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`]. A command that fails in tmux is no error: see
     /// [`Reply::ok`](crate::protocol::Reply::ok).
-    pub async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+    pub async fn command(&self, command: impl Into<Command>) -> Result<Reply, ClientError> {
+        let command = command.into();
         let (reply, answer) = oneshot::channel();
         if self
             .requests
@@ -72,7 +73,7 @@ impl Client {
     /// [`ClientError::Deadline`] when no reply came in time; what else [`ClientError`] names.
     pub async fn command_within(
         &self,
-        command: Command,
+        command: impl Into<Command>,
         deadline: Duration,
     ) -> Result<Reply, ClientError> {
         match timeout(deadline, self.command(command)).await {

@@ -8,6 +8,7 @@ mod listing;
 mod output;
 #[cfg(feature = "tap")]
 mod reach;
+mod run;
 mod screens;
 mod shared;
 mod subscribed;
@@ -109,7 +110,6 @@ impl ServerBuilder {
         self.check_program().await?;
         let shared = Arc::new(Shared::new(self.budget, socket.clone()));
         let stop = CancellationToken::new();
-        #[cfg(feature = "tap")]
         let tmux = self.tmux.clone();
         let task = tokio::spawn(follow::follow(self, Arc::clone(&shared), stop.clone()));
         let handle = Handle {
@@ -117,7 +117,6 @@ impl ServerBuilder {
             stop,
             task: Mutex::new(Some(task)),
             socket,
-            #[cfg(feature = "tap")]
             tmux,
         };
         Ok(Server {
@@ -180,7 +179,6 @@ struct Handle {
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
     socket: PathBuf,
-    #[cfg(feature = "tap")]
     tmux: PathBuf,
 }
 
@@ -244,7 +242,7 @@ impl Server {
     ///
     /// # Errors
     /// [`ClientError::Detached`] while no client is attached; what else [`ClientError`] names.
-    pub async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+    pub async fn command(&self, command: impl Into<Command>) -> Result<Reply, ClientError> {
         match self.handle.shared.any_client() {
             Some(client) => client.command(command).await,
             None => Err(ClientError::Detached),
