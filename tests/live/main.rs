@@ -13,6 +13,7 @@
 
 mod attach;
 mod backpressure;
+mod commands;
 mod events;
 mod faults;
 mod floor;
@@ -29,3 +30,5 @@ mod streams;
 mod subscriptions;
 mod support;
 mod tap;
+mod typing;
+mod waiting;

@@ -30,6 +30,10 @@ pub enum AnswerError {
     /// The pane's program has ended, or its input is off: nothing was typed.
     #[error("pane takes no input: its program has ended, or its input is off")]
     NoInput,
+    /// The pane is in a mode, such as copy mode, in which tmux does not mark what is pasted: nothing
+    /// was typed.
+    #[error("pane is in a mode, where a paste is not marked as one")]
+    InMode,
     /// The target is gone, and tmux answered for another one.
     #[error("target does not exist")]
     NoTarget,

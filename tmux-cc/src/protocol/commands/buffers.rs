@@ -1,8 +1,7 @@
 //! Paste buffers.
 
 use super::answer::{AnswerError, Run, text};
-use super::guarded::{EXITED, guarded};
-use super::sessions::done_unless;
+use super::guarded::{guarded, unless_dead};
 use super::{command, literal};
 use crate::protocol::{Command, Reply};
 use crate::wire::{PaneId, Version};
@@ -118,7 +117,8 @@ impl PasteBuffer {
         }
     }
 
-    /// Marks it as pasted (`-p`) for a program that has asked for that.
+    /// Marks it as pasted (`-p`) for a program that has asked for that; while the pane is in a mode
+    /// tmux does not.
     pub fn bracketed(mut self) -> Self {
         self.paste = self.paste.flag("-p");
         self
@@ -158,7 +158,7 @@ impl PasteBuffer {
 
 impl From<PasteBuffer> for Command {
     fn from(built: PasteBuffer) -> Self {
-        guarded(built.pane, None, built.paste)
+        unless_dead(built.pane, None, built.paste)
     }
 }
 
@@ -170,6 +170,6 @@ impl Run for PasteBuffer {
     }
 
     fn answer(&self, reply: Reply) -> Result<(), AnswerError> {
-        done_unless(reply, EXITED)
+        guarded(reply)
     }
 }

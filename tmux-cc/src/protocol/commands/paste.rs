@@ -2,17 +2,18 @@
 
 use super::answer::AnswerError;
 use super::buffers::{DeleteBuffer, PasteBuffer, SetBuffer};
-use super::guarded::{EXITED, guarded};
-use super::sessions::{HasSession, done_unless};
+use super::guarded::{guarded, unless_dead, unless_in_mode};
+use super::sessions::HasSession;
 use crate::protocol::{Command, Quirks, Reply};
 use crate::wire::{PaneId, Version};
 
 /// Text for the program in a pane, byte for byte or not at all.
 ///
 /// It goes through a buffer of its own and `paste-buffer -p -r -d`, in one line that also looks
-/// whether the pane is there and takes input; so it passes by copy mode, key tables and
-/// `synchronize-panes`, and a program that has asked for it (`CSI ? 2004 h`) is told that it is
-/// pasted. `Client::paste` sends it.
+/// whether the pane is there and takes input; so it passes by key tables and `synchronize-panes`,
+/// and a program that has asked for it (`CSI ? 2004 h`) is told that it is pasted. In copy mode and
+/// other modes tmux would not tell it: there it is refused, unless [`unbracketed`](Self::unbracketed).
+/// `Client::paste` sends it.
 ///
 /// Text is UTF-8 with line feeds and tabs, and no other control characters: what else there is
 /// would be keys to the program, ^C to its terminal, or the end of the paste. It is refused, unless
@@ -82,7 +83,7 @@ impl Paste {
         // Fails the line where there is no such pane.
         let there = Command::from(HasSession::new(self.pane));
         if self.text.is_empty() {
-            return there.clone().then(guarded(self.pane, None, there));
+            return there.clone().then(unless_dead(self.pane, None, there));
         }
         if let Some(reason) = self.refusal() {
             return there.unfit("the text", reason);
@@ -99,10 +100,14 @@ impl Paste {
         if quirks.version().is_some_and(escapes) {
             paste = paste.unescaped();
         }
-        let forget = DeleteBuffer::new(buffer).into();
+        let forget: Command = DeleteBuffer::new(buffer).into();
+        let mut paste = paste.unguarded();
+        if self.bracketed {
+            paste = unless_in_mode(self.pane, Some(forget.clone()), paste);
+        }
         there
             .then(SetBuffer::new(buffer, &self.text).into())
-            .then(guarded(self.pane, Some(forget), paste.unguarded()))
+            .then(unless_dead(self.pane, Some(forget), paste))
     }
 
     /// Reads the reply to that line.
@@ -110,7 +115,7 @@ impl Paste {
     /// # Errors
     /// [`AnswerError`]: nothing was typed then.
     pub fn answer(&self, reply: Reply) -> Result<(), AnswerError> {
-        done_unless(reply, EXITED)
+        guarded(reply)
     }
 
     /// Why it cannot be sent, where it cannot.

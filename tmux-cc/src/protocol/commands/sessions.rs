@@ -1,6 +1,6 @@
 //! Sessions: made, named, looked for and ended; and the server's end.
 
-use super::answer::{AnswerError, Created, Run, done, whole};
+use super::answer::{AnswerError, Created, Run, whole};
 use super::program::{Program, pane_methods, variable, with_program};
 use super::{command, number};
 use crate::protocol::{Command, Reply, Target};
@@ -138,20 +138,5 @@ impl Run for HasSession {
             }
             other => other.map(|_| true),
         }
-    }
-}
-
-/// What `has-session` says of a session that there cannot be: fails the line, with these words.
-pub(super) fn fails(words: &str) -> Command {
-    Command::new("has-session").target(Target::session(words))
-}
-
-/// A reply that may have failed with those words.
-pub(super) fn done_unless(reply: Reply, words: &str) -> Result<(), AnswerError> {
-    match done(reply) {
-        Err(AnswerError::Failed(failed)) if failed.message().ends_with(words.as_bytes()) => {
-            Err(AnswerError::NoInput)
-        }
-        other => other,
     }
 }

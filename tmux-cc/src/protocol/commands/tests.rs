@@ -611,22 +611,34 @@ fn text_is_one_line_that_looks_first() {
     let on = |version: &str| Quirks::of(Version::parse(version.as_bytes()).unwrap());
     let paste = Paste::new(PANE, "-hi;");
     let old = line(paste.command("my b", on("3.3a")));
-    let guard = "if-shell -F -t '%3' '#{||:#{pane_dead},#{pane_input_off}}'";
-    let forget = "delete-buffer -b 'my b' ; has-session -t '=target pane has exited:'";
-    let wanted = |flags: &str| {
-        format!(
-            "has-session -t '%3' ; set-buffer -b 'my b' -- '-hi;' ; {guard} {} {}",
-            text(forget),
-            text(&format!("paste-buffer -b 'my b' -t '%3' {flags}")),
-        )
+    let if_shell = |condition: &str, words: &str, paste: &str| {
+        let forget = format!("delete-buffer -b 'my b' ; has-session -t '={words}:'");
+        let (forget, paste) = (text(&forget), text(paste));
+        format!("if-shell -F -t '%3' '{condition}' {forget} {paste}")
     };
-    assert_eq!(old, wanted("-d -p -r"));
+    let wanted = |paste: &str| {
+        let takes_none = "#{||:#{pane_dead},#{pane_input_off}}";
+        let guarded = if_shell(takes_none, "target pane has exited", paste);
+        format!("has-session -t '%3' ; set-buffer -b 'my b' -- '-hi;' ; {guarded}")
+    };
+    let marked = |flags: &str| {
+        let paste = format!("paste-buffer -b 'my b' -t '%3' {flags}");
+        wanted(&if_shell(
+            "#{pane_in_mode}",
+            "target pane is in a mode",
+            &paste,
+        ))
+    };
+    assert_eq!(old, marked("-d -p -r"));
     assert_eq!(
         line(paste.command("my b", on("3.7"))),
-        wanted("-d -p -r -S")
+        marked("-d -p -r -S")
     );
     let keys = paste.unbracketed().enter();
-    assert_eq!(line(keys.command("my b", on("3.3a"))), wanted("-d"));
+    assert_eq!(
+        line(keys.command("my b", on("3.3a"))),
+        wanted("paste-buffer -b 'my b' -t '%3' -d")
+    );
     let empty = Paste::new(PANE, "").command("b", on("3.3a"));
     assert!(!line(empty).contains("paste-buffer"));
 }
@@ -702,16 +714,20 @@ fn answers_are_read() {
     );
     let named = DisplayMessage::of(Target::session("s"), "x");
     assert_eq!(named.answer(reply(true, b"s\tx\n")), Ok(b"x".to_vec()));
-    for words in [
-        "target pane has exited",
-        "can't find session: target pane has exited",
+    for (words, error) in [
+        ("target pane has exited", AnswerError::NoInput),
+        (
+            "can't find session: target pane has exited",
+            AnswerError::NoInput,
+        ),
+        (
+            "can't find session: target pane is in a mode",
+            AnswerError::InMode,
+        ),
     ] {
         let words = format!("{words}\n");
         let paste = Paste::new(PANE, "x");
-        assert_eq!(
-            paste.answer(reply(false, words.as_bytes())),
-            Err(AnswerError::NoInput)
-        );
+        assert_eq!(paste.answer(reply(false, words.as_bytes())), Err(error));
     }
     let failed = KillPane::new(PANE).answer(reply(false, b"can't find pane: %3\n"));
     assert_eq!(
