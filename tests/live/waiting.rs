@@ -1,4 +1,4 @@
-//! Channels are waited for beside the control clients, and given up without a trace
+//! Channels are waited for beside the control clients, and given up without a trace.
 
 use std::process;
 
