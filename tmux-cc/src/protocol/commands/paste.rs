@@ -22,7 +22,7 @@ use crate::wire::{PaneId, Version};
 /// What lies beyond tmux: a terminal in canonical mode, as a shell's `read` has it, keeps 4095
 /// bytes of a line and drops the rest; one that is not raw acts on ^C and the like. A program that
 /// does not read lets it wait, in the server's memory. From 3.4 on other control clients are told
-/// that a buffer came and went, and may look at it in between.
+/// that a buffer came and went.
 ///
 /// **Source:** tmux `cmd-paste-buffer.c`; measured on 3.3a, 3.5a, 3.7c and 3.8.
 #[derive(Clone, Debug, PartialEq, Eq)]
