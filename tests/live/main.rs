@@ -31,4 +31,6 @@ mod subscriptions;
 mod support;
 mod tap;
 mod typing;
+// It looks for the processes that wait in `/proc`.
+#[cfg(target_os = "linux")]
 mod waiting;
