@@ -13,6 +13,7 @@
 
 mod attach;
 mod backpressure;
+mod commands;
 mod events;
 mod faults;
 mod floor;
@@ -31,3 +32,7 @@ mod subscriptions;
 mod support;
 mod tap;
 mod tree;
+mod typing;
+// It looks for the processes that wait in `/proc`.
+#[cfg(target_os = "linux")]
+mod waiting;

@@ -6,6 +6,7 @@
 //! | `text SEED BYTES` | the same of the seed's text stream | raw |
 //! | `flood` | `0\n`, `1\n`, `2\n`, ... | no echo |
 //! | `guards` | lines that look like control mode's own | no echo |
+//! | `receive FILE` | nothing: it writes what it reads to the file, byte for byte | raw |
 //!
 //! Raw means that what a client reads is byte for byte what was printed. The other modes leave
 //! the tty to turn `\n` into `\r\n`, so that lines begin in the first column of the screen.
@@ -93,6 +94,13 @@ enum Mode {
         #[arg(long)]
         repeat: bool,
     },
+    /// Append what is typed to a file, as it comes.
+    Receive {
+        file: PathBuf,
+        /// Have pasted text marked as such.
+        #[arg(long)]
+        bracketed: bool,
+    },
 }
 
 fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
@@ -121,9 +129,15 @@ fn is_hangup(error: &io::Error) -> bool {
 }
 
 fn run(cli: &Cli) -> io::Result<()> {
-    let raw = matches!(cli.mode, Mode::Random { .. } | Mode::Text { .. });
+    let raw = matches!(
+        cli.mode,
+        Mode::Random { .. } | Mode::Text { .. } | Mode::Receive { .. }
+    );
     let _tty = Tty::quiet(raw)?;
     let course = &cli.course;
+    if let Mode::Receive { file, bracketed } = &cli.mode {
+        return receive(file, *bracketed, course);
+    }
     touch(course.ready_file.as_deref())?;
     if let Some(path) = &course.go_file {
         wait::until(Duration::MAX, "the go file", || path.exists());
@@ -155,6 +169,7 @@ fn run(cli: &Cli) -> io::Result<()> {
                 break;
             }
         },
+        Mode::Receive { .. } => {}
     }
 
     touch(course.done_file.as_deref())?;
@@ -162,6 +177,19 @@ fn run(cli: &Cli) -> io::Result<()> {
         io::copy(&mut io::stdin(), &mut io::sink())?;
     }
     Ok(())
+}
+
+fn receive(file: &Path, bracketed: bool, course: &Course) -> io::Result<()> {
+    let mut file = File::options().create(true).append(true).open(file)?;
+    if bracketed {
+        let mut out = io::stdout();
+        out.write_all(b"\x1b[?2004h")?;
+        out.flush()?;
+    }
+    touch(course.ready_file.as_deref())?;
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    io::copy(&mut input, &mut file)?;
+    touch(course.done_file.as_deref())
 }
 
 fn touch(path: Option<&Path>) -> io::Result<()> {

@@ -19,6 +19,8 @@ pub(super) struct Said {
     pub(super) err: Vec<u8>,
     /// Did it end by itself?
     pub(super) whole: bool,
+    /// Did it end by itself, and say that all was well?
+    pub(super) success: bool,
 }
 
 /// Runs tmux until it ends, it has said enough, or the time is up; then it is killed. It is no
@@ -61,7 +63,7 @@ pub(super) async fn ask<S: AsRef<OsStr>>(
         };
         match tokio::try_join!(says, complains) {
             Ok(_) => {
-                child.wait().await?;
+                said.success = child.wait().await?.success();
                 said.whole = true;
                 Ok(())
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::format::{RowsError, Unavailable};
+use crate::protocol::commands::AnswerError;
 use crate::protocol::{CommandError, Exit, Failed, ReplyError};
 use crate::wire::{Shown, Version};
 
@@ -120,6 +121,44 @@ pub enum QueryError {
     /// A value has cut the reply short by a forged guard.
     #[error("the reply holds a forged guard and is not whole")]
     Forged,
+}
+
+/// Why a command has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It has no reply.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// It has one that is no answer: above all, tmux refused it.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+}
+
+/// Why a channel was not waited for to the end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The tmux program did not start, or what it said could not be read.
+    #[error("cannot run {}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The name is empty or has a NUL byte: it is no channel's.
+    #[error("not the name of a channel")]
+    Name,
+    /// tmux refused, with its words: above all, that no server runs.
+    #[error("tmux refused to wait: {}", Shown(said))]
+    Refused {
+        /// tmux's words.
+        said: Vec<u8>,
+    },
+    /// The server ended, and woke all who waited.
+    #[error("tmux server has ended")]
+    Ended,
 }
 
 /// Why a server cannot be followed at all.

@@ -22,17 +22,19 @@ mod identity;
 mod orphans;
 mod output;
 mod process;
+mod run;
 mod screen;
 mod server;
 mod socket;
 mod subscription;
 #[cfg(feature = "tap")]
 mod tap;
+mod wait;
 
 pub use attach::Attach;
 pub use codec::{ControlCodec, ControlLine};
 pub use driver::Driver;
-pub use error::{AttachError, ClientError, QueryError, ServerError};
+pub use error::{AttachError, ClientError, QueryError, RunError, ServerError, WaitError};
 pub use events::{Batch, Cause, Ended, Ending, Event, Loss, Output, PaneBytes, Resync};
 pub use flow::Budget;
 pub use handle::{Client, Events};
@@ -45,3 +47,4 @@ pub use socket::Socket;
 pub use subscription::{Reported, Subscription};
 #[cfg(feature = "tap")]
 pub use tap::{TAP_HOOK_INDEX, Tap, TapError, TapHelper, TapOutput, hand_over};
+pub use wait::WaitFor;

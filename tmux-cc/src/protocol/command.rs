@@ -5,7 +5,9 @@ use std::fmt;
 use memchr::memchr;
 
 use super::error::CommandError;
-use crate::wire::{PaneId, SessionId, WindowId, check_line, quote};
+use super::quirks::Quirks;
+use super::target::Target;
+use crate::wire::{Version, check_line, quote};
 
 /// One line for tmux: a command with its arguments, or several joined by [`then`](Self::then).
 ///
@@ -24,6 +26,14 @@ pub struct Command {
     arguments: usize,
     refused: Option<CommandError>,
     raw: bool,
+    needs: Option<Needs>,
+}
+
+/// What only some servers know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Needs {
+    what: &'static str,
+    since: Version,
 }
 
 /// Commands that wait for a key: a control client cannot press one, and its queue stays frozen.
@@ -94,6 +104,7 @@ impl Command {
             arguments: 0,
             refused,
             raw: false,
+            needs: None,
         }
     }
 
@@ -116,6 +127,7 @@ impl Command {
             arguments: 0,
             refused,
             raw: true,
+            needs: None,
         }
     }
 
@@ -144,10 +156,46 @@ impl Command {
         self
     }
 
-    /// Adds `-t` and the id of a pane, window or session.
+    /// Adds `-t` and a pane, window or session, by id or by exact name.
     #[must_use]
     pub fn target(self, target: impl Into<Target>) -> Self {
-        self.option("-t", target.into().to_string())
+        let target = target.into();
+        self.aimed(&target, target.word())
+    }
+
+    /// Adds `-t` and a place in a session: an index or a window, or nothing for any that is free.
+    pub(super) fn place(self, session: &Target, place: &str) -> Self {
+        let mut word = session.word();
+        if !word.ends_with(b":") {
+            word.push(b':');
+        }
+        word.extend_from_slice(place.as_bytes());
+        self.aimed(session, word)
+    }
+
+    fn aimed(self, target: &Target, word: Vec<u8>) -> Self {
+        let command = self.option("-t", word);
+        match target.unfit() {
+            Some(reason) => command.unfit("the name of a session", reason),
+            None => command,
+        }
+    }
+
+    /// Says that the command uses what came with tmux `since`, such as `capture-pane -T` with 3.4.
+    ///
+    /// A connection to an older server refuses it before a byte is sent. Of several it is the
+    /// newest that counts.
+    #[must_use]
+    pub fn needs(mut self, what: &'static str, since: Version) -> Self {
+        self.needs = newest(self.needs, Some(Needs { what, since }));
+        self
+    }
+
+    /// Refuses the command for a value that tmux would take for something else.
+    pub(super) fn unfit(mut self, what: &'static str, reason: &'static str) -> Self {
+        self.refused
+            .get_or_insert(CommandError::Unfit { what, reason });
+        self
     }
 
     /// Puts another command behind this one on the same line: it runs only if this one succeeds.
@@ -157,7 +205,32 @@ impl Command {
         self.line.extend_from_slice(&next.line);
         self.refused = self.refused.or(next.refused);
         self.raw |= next.raw;
+        self.needs = newest(self.needs, next.needs);
         self
+    }
+
+    /// Puts the line of another command in as one argument, as `if-shell` takes it.
+    pub(super) fn nested(mut self, inner: Self) -> Self {
+        self.refused = self.refused.or(inner.refused);
+        self.needs = newest(self.needs, inner.needs);
+        self.arg(inner.line)
+    }
+
+    /// Can such a server run it? One of unknown version can.
+    ///
+    /// # Errors
+    /// [`CommandError::TooOld`].
+    pub(super) fn check(&self, quirks: Quirks) -> Result<(), CommandError> {
+        match (self.needs, quirks.version()) {
+            (Some(Needs { what, since }), Some(server)) if !server.at_least(since) => {
+                Err(CommandError::TooOld {
+                    what,
+                    since,
+                    server,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The line as it is sent, without its newline, or why it cannot be sent.
@@ -200,6 +273,13 @@ impl Command {
     }
 }
 
+fn newest(one: Option<Needs>, other: Option<Needs>) -> Option<Needs> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.since > one.since => Some(other),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Does `word` name the command, in full, abbreviated to `shortest` bytes or by its alias?
 fn names_command(word: &[u8], name: &[u8], alias: &[u8], shortest: usize) -> bool {
     word == alias || (word.len() >= shortest && name.starts_with(word))
@@ -208,49 +288,6 @@ fn names_command(word: &[u8], name: &[u8], alias: &[u8], shortest: usize) -> boo
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(&self.line))
-    }
-}
-
-/// What a command is aimed at, by id: the only name that no other thing can have.
-///
-/// tmux takes a bare session name as a prefix, and answers for some other pane when the target
-/// does not exist; an id is exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Target {
-    /// A session, `$0`.
-    Session(SessionId),
-    /// A window, `@0`.
-    Window(WindowId),
-    /// A pane, `%0`.
-    Pane(PaneId),
-}
-
-impl From<SessionId> for Target {
-    fn from(id: SessionId) -> Self {
-        Self::Session(id)
-    }
-}
-
-impl From<WindowId> for Target {
-    fn from(id: WindowId) -> Self {
-        Self::Window(id)
-    }
-}
-
-impl From<PaneId> for Target {
-    fn from(id: PaneId) -> Self {
-        Self::Pane(id)
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Session(id) => id.fmt(f),
-            Self::Window(id) => id.fmt(f),
-            Self::Pane(id) => id.fmt(f),
-        }
     }
 }
 
@@ -341,6 +378,7 @@ fn is_assignment(word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::PaneId;
 
     fn names_of(line: &str) -> Vec<String> {
         names(line.as_bytes())
@@ -385,6 +423,28 @@ mod tests {
         }
         let joined = Command::new("list-panes").then(Command::new("set-option").arg("\0"));
         assert!(joined.line().is_err());
+    }
+
+    #[test]
+    fn what_an_older_server_lacks_is_refused() {
+        let on = |text: &str| Quirks::of(Version::parse(text.as_bytes()).unwrap());
+        let old = Command::new("a").needs("a -x", Version::new(3, 3));
+        let new = Command::new("b").needs("b -y", Version::new(3, 6));
+        for command in [
+            old.clone().then(new.clone()),
+            new.clone().then(old.clone()),
+            old.clone().nested(new.clone()),
+        ] {
+            assert_eq!(command.check(on("3.6")), Ok(()));
+            assert_eq!(command.check(on("next-3.8")), Ok(()));
+            let error = command.check(on("3.5a")).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "b -y came with tmux 3.6; the server is 3.5a"
+            );
+        }
+        assert_eq!(old.check(on("3.3a")), Ok(()));
+        assert_eq!(new.check(Quirks::default()), Ok(()));
     }
 
     #[test]

@@ -183,6 +183,7 @@ impl Connection {
             });
         }
         let line = command.line()?;
+        command.check(self.quirks)?;
         Ok(self.pending.push(command, line, &mut self.transmit))
     }
 

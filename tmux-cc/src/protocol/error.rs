@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::wire::{LineError, QuoteError};
+use crate::wire::{LineError, QuoteError, Version};
 
 /// Why a command was refused before a byte of it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -27,6 +27,24 @@ pub enum CommandError {
     Interactive {
         /// The command.
         name: &'static str,
+    },
+    /// A value that tmux would take for something else, or drop, or crash on.
+    #[error("{what} {reason}")]
+    Unfit {
+        /// Which value, such as `the name of a session`.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The server is older than what the command uses.
+    #[error("{what} came with tmux {since}; the server is {server}")]
+    TooOld {
+        /// What it uses, such as `capture-pane -T`.
+        what: &'static str,
+        /// The first version that has it.
+        since: Version,
+        /// That of the server.
+        server: Version,
     },
     /// As many commands as [`Limits::pending`](super::Limits::pending) are unanswered.
     #[error("{pending} commands are unanswered")]

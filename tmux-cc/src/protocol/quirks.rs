@@ -132,6 +132,10 @@ quirks! {
     NoSubscriptionJobs [since 3 8]
         "`#()` in a subscription stays empty: no shell is run for it.",
         "measured on 3.7c and 3.8";
+    LostSignal [until 3 8]
+        "A `wait-for` whose client has gone still takes the next signal of its channel: who waits \
+         behind that waits in vain.",
+        "cmd-wait-for.c, cmd_wait_for_signal; measured on 3.7c and 3.8";
     ExitLost [since 3 8]
         "`%exit` is lost when the client's pipe is full at the end.",
         "measured on 3.7c and 3.8";
@@ -174,6 +178,12 @@ impl Quirks {
         Self {
             version: Some(version),
         }
+    }
+
+    /// The version, where it is known.
+    #[must_use]
+    pub const fn version(self) -> Option<Version> {
+        self.version
     }
 
     /// Does this version do it? An unknown version may do anything.

@@ -8,6 +8,7 @@ mod listing;
 mod output;
 #[cfg(feature = "tap")]
 mod reach;
+mod run;
 mod screens;
 mod shared;
 mod subscribed;
@@ -110,7 +111,6 @@ impl ServerBuilder {
         self.check_program().await?;
         let shared = Arc::new(Shared::new(self.budget, socket.clone()));
         let stop = CancellationToken::new();
-        #[cfg(feature = "tap")]
         let tmux = self.tmux.clone();
         let task = tokio::spawn(follow::follow(self, Arc::clone(&shared), stop.clone()));
         let handle = Handle {
@@ -118,7 +118,6 @@ impl ServerBuilder {
             stop,
             task: Mutex::new(Some(task)),
             socket,
-            #[cfg(feature = "tap")]
             tmux,
         };
         Ok(Server {
@@ -181,7 +180,6 @@ struct Handle {
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
     socket: PathBuf,
-    #[cfg(feature = "tap")]
     tmux: PathBuf,
 }
 
