@@ -33,6 +33,7 @@ mod support;
 mod tap;
 mod tree;
 mod typing;
+mod variables;
 // It looks for the processes that wait in `/proc`.
 #[cfg(target_os = "linux")]
 mod waiting;

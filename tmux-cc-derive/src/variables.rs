@@ -172,8 +172,11 @@ variables! {
     environment_removed: Tree Flag from "3.8" = "the shown variable is taken away from programs";
     environment_scope: Tree Text or empty from "3.8" = "whose environment the shown variable is of";
     environment_value: Tree Text or empty from "3.8" = "value of the shown variable";
+    history_added: Pane Number from "3.8" = "lines added to the history so far";
     history_all_bytes: Pane Text from "3.2" = "lines and bytes of history and screen, in several numbers";
     history_bytes: Pane Number from "1.8" = "bytes that the history takes up";
+    history_collected: Pane Number from "3.8" = "lines dropped from the history so far";
+    history_generation: Pane Number from "3.8" = "a count that tells one state of the history from the next";
     history_limit: Pane Number from "1.8" = "lines that the history may have";
     history_size: Pane Number from "1.8" = "lines that the history has";
     hook: Hook Text or empty from "3.2" = "name of the hook that runs";
@@ -299,6 +302,7 @@ variables! {
     pane_marked_set: Pane Flag from "3.0" = "some pane is marked";
     pane_modal_flag: Pane Flag from "3.8" = "the pane takes all input of its window";
     pane_mode: Pane Text or empty from "2.5" = "name of the uppermost mode";
+    pane_output_generation: Pane Number from "3.8" = "a count that tells one state of the pane's output from the next";
     pane_path: Pane Text or empty from "3.1" = "directory that the program has told";
     pane_pb_progress: Pane Number or empty from "3.7" = "percent of the program's progress bar";
     pane_pb_state: Pane Text or empty from "3.7" = "state of the program's progress bar";
