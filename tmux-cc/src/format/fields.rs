@@ -19,7 +19,7 @@ const SPECIAL: &[u8] = b"|&;<>()$`\\\"'*?[# =%";
 
 /// Reads what tmux has printed for rows, value by value.
 ///
-/// It is what [`FromFormat::from_fields`](super::FromFormat::from_fields) is given, which the derive
+/// It is what [`FromFormat::from_fields`] is given, which the derive
 /// writes; [`rows`](super::rows()) goes through a whole reply.
 ///
 /// ```
