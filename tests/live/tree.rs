@@ -1,4 +1,4 @@
-//! The tree: whatever is done to a server, what is folded is what a fresh listing shows
+//! The tree: whatever is done to a server, what is folded is what a fresh listing shows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The table of format variables is what servers know, each by the kind of value that it says
+//! The table of format variables is what servers know, each by the kind of value that it says.
 
 use std::collections::BTreeMap;
 
