@@ -8,7 +8,8 @@ use harness::raw::Raw;
 use harness::server::{Boot, Server};
 use harness::wait::{PATIENCE, until_async};
 use harness::{facts, pane_agent, skip_if_asked};
-use tmux_cc::client::{Client, PaneFilter, ServerOutput, Tap, TapOutput};
+use rustix::process::Signal;
+use tmux_cc::client::{Client, PaneFilter, ServerOutput, Subscription, Tap, TapOutput};
 use tmux_cc::protocol::{Command, Quirk, Quirks};
 use tmux_cc::wire::Version;
 use tokio::sync::oneshot;
@@ -233,6 +234,87 @@ async fn respawning_beside_a_fast_consumer_is_as_dangerous_as_the_table_says() {
 async fn respawning_beside_an_idle_consumer_is_as_dangerous_as_the_table_says() {
     skip_if_asked!();
     respawns(Mode::ServerOutputUnread).await;
+}
+
+/// Ends a session whose clients are stopped, and lets the server go through what it does once a
+/// second; did it survive?
+async fn outlives_a_session_with_stopped_clients(server: &Server, session: &str) -> bool {
+    let mut clock = Raw::attach_flagged(server, "=main", "no-output");
+    clock.say("refresh-client -B 'clock::#{@n}'");
+    let of = ["list-clients", "-t", session, "-F", "#{client_pid}"];
+    let clients: Vec<_> = server
+        .answer(of)
+        .lines()
+        .map(|pid| Process::of(pid.parse().unwrap()))
+        .collect();
+    assert!(!clients.is_empty());
+    for client in &clients {
+        client.signal(Signal::STOP).unwrap();
+    }
+    server.tmux(["kill-session", "-t", session]);
+    for n in ["1", "2", "3"] {
+        let _ = server.try_tmux(["set-option", "-g", "@n", n]);
+        let tick = format!("%subscription-changed clock $0 - - - : {n}");
+        until_async(PATIENCE, "a second", async || {
+            !server.alive() || clock.lines().iter().any(|line| line == tick.as_bytes())
+        })
+        .await;
+    }
+    for client in &clients {
+        // It may have ended with the server.
+        let _ = client.signal(Signal::CONT);
+    }
+    server.alive()
+}
+
+/// Passes when a session's end crashes the server, while a client of it has a subscription and is
+/// stopped, exactly where the table of quirks says so.
+#[tokio::test]
+async fn a_session_ends_beside_a_raw_subscription_as_the_table_says() {
+    skip_if_asked!();
+    let server = Server::start();
+    server.tmux(["new-session", "-d", "-s", "short", "cat"]);
+    let mut raw = Raw::attach_flagged(&server, "=short", "no-output");
+    raw.say("refresh-client -B 'raw:%*:#{pane_id}'");
+    until_async(PATIENCE, "its first report", async || {
+        let lines = raw.lines();
+        lines
+            .iter()
+            .any(|line| line.starts_with(b"%subscription-changed raw "))
+    })
+    .await;
+    let survived = outlives_a_session_with_stopped_clients(&server, "=short").await;
+    let dies = quirks(&server).has(Quirk::SubscriptionCrash);
+    let verdict = if dies { "crashes the server" } else { "safe" };
+    facts::record(
+        "a session ends whose client has a subscription and is stopped",
+        verdict,
+    );
+    assert_eq!(survived, !dies, "on {}", server.version());
+}
+
+/// Passes when the server outlives sessions that end while all our clients are stopped, whatever
+/// is subscribed to.
+#[tokio::test]
+async fn a_session_ends_beside_a_stopped_follower() {
+    skip_if_asked!();
+    let server = Server::start();
+    server.tmux(["new-session", "-d", "-s", "short", "cat"]);
+    let followed = follow(&server).start().await.unwrap();
+    let mut titles = followed.subscribe(Subscription::panes("#{session_name}"));
+    let output = followed.output(PaneFilter::all());
+    let value = soon("the value", async {
+        loop {
+            let found = titles.recv().await.unwrap();
+            if found.value == b"short" {
+                return found.pane;
+            }
+        }
+    });
+    assert!(value.await.is_some());
+    assert!(outlives_a_session_with_stopped_clients(&server, "=short").await);
+    drop(output);
+    soon("the end", followed.close()).await;
 }
 
 /// A writer of log lines into memory.

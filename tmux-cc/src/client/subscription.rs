@@ -1,5 +1,7 @@
 //! Values that tmux watches: typed, and whole whatever they hold.
 
+mod asked;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +12,9 @@ use crate::protocol::Command;
 use crate::wire::{Notification, PaneId, SessionId, WindowId};
 
 /// A format that tmux expands once a second, telling when its value changes.
+///
+/// Up to 3.6 the server is asked for the values instead, each second and for all clients at once:
+/// see [`Quirk::SubscriptionCrash`](crate::protocol::Quirk::SubscriptionCrash).
 ///
 /// **Source:** tmux.1, `refresh-client -B`; since 3.2. Jobs (`#(...)`) are empty from 3.8 on. A
 /// format is the program's own text: put no name or title into one, it would be expanded.
@@ -176,14 +181,23 @@ impl Watch {
         else {
             return;
         };
-        let other = |only: PaneId| pane != Some(only);
-        if name != self.name.as_bytes()
-            || matches!(self.subscription.what, What::Pane(only) if other(only))
-        {
+        if name == self.name.as_bytes() {
+            self.report(server, (session, window, index, pane), value);
+        }
+    }
+
+    /// Takes the value of a subject, escaped.
+    fn report(&self, server: &Arc<Identity>, subject: Subject, value: &[u8]) {
+        let (_, window, _, pane) = subject;
+        let is_wanted = match self.subscription.what {
+            What::Pane(only) => pane == Some(only),
+            What::Window(only) => window == Some(only),
+            What::Sessions | What::Windows | What::Panes => true,
+        };
+        if !is_wanted {
             return;
         }
         let value = unescape(value);
-        let subject = (session, window, index, pane);
         let mut state = self.lock();
         if state.server.as_ref() != Some(server) {
             // Ids are those of one life.
@@ -258,7 +272,7 @@ impl Watch {
     }
 }
 
-/// Undoes what [`Watch::add`] has tmux do.
+/// Undoes what [`Watch::add`] and [`Watch::ask`] have tmux do.
 fn unescape(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -268,6 +282,8 @@ fn unescape(value: &[u8]) -> Vec<u8> {
         let (byte, length) = match escape {
             [b'=', b'0', b'A', ..] => (b'\n', 3),
             [b'=', b'3', b'D', ..] => (b'=', 3),
+            [b'=', b'5', b'C', ..] => (b'\\', 3),
+            [b'=', b'7', b'C', ..] => (b'|', 3),
             _ => (b'=', 1),
         };
         out.push(byte);
@@ -284,7 +300,7 @@ mod tests {
     use super::*;
     use crate::wire::Version;
 
-    fn server(pid: u32) -> Arc<Identity> {
+    pub(super) fn server(pid: u32) -> Arc<Identity> {
         Arc::new(Identity {
             pid,
             start_time: 1,
@@ -293,7 +309,7 @@ mod tests {
         })
     }
 
-    fn told(watch: &Watch) -> Vec<(u32, Option<PaneId>, String)> {
+    pub(super) fn told(watch: &Watch) -> Vec<(u32, Option<PaneId>, String)> {
         let mut told = Vec::new();
         let noop = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(found)) = watch.poll(&noop) {

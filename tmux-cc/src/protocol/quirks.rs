@@ -45,6 +45,10 @@ quirks! {
         "`select-layout` with a layout that does not begin with four hexadecimal digits, an empty one \
          too, crashes the server.",
         "layout-custom.c, layout_parse: `cause` is not set; measured on 3.3a";
+    SubscriptionCrash [until 3 7]
+        "A control client with a subscription crashes the server when its session ends and it does not \
+         leave within a second, being busy or stopped.",
+        "control.c, control_check_subs_timer: the session is not looked at; measured on 3.5a and 3.7c";
     OffAborts [until 3 7]
         "`refresh-client -A '%0:off'` with queued output can abort the server.",
         "control.c, commit cae229cad";
@@ -240,6 +244,8 @@ mod tests {
             ("3.4", Quirk::LayoutCrash, false),
             ("3.7c", Quirk::JsonLayouts, false),
             ("next-3.8", Quirk::JsonLayouts, true),
+            ("3.6b", Quirk::SubscriptionCrash, true),
+            ("3.7", Quirk::SubscriptionCrash, false),
             ("3.6b", Quirk::OffAborts, true),
             ("3.7", Quirk::OffAborts, false),
         ] {

@@ -209,7 +209,11 @@ impl State {
             && let Some(source) = self.sources.get_mut(&owner)
         {
             flow.flow = Flow::Pausing;
-            source.order(Order::Pause(pane));
+            // Of one that has gone the last is on its way, and an answer behind its end would look
+            // like word of a new pane.
+            if !flow.ending {
+                source.order(Order::Pause(pane));
+            }
         }
     }
 

@@ -270,6 +270,24 @@ fn a_pane_ends_behind_the_last_that_was_on_its_way() {
 }
 
 #[test]
+fn a_pane_that_ends_while_it_is_too_much_is_not_seen_again() {
+    let (inbox, source) = merged();
+    inbox.set_watermark(source, PaneId(0));
+    read(&inbox, source, &output(P, 70_000));
+    inbox.gone(&[P]);
+    read(&inbox, source, &output(P, 10));
+    let orders = inbox.take_orders(source);
+    assert_eq!(orders, [Order::Barrier(vec![P])], "nothing to be paused");
+    assert_eq!(said(&inbox).len(), 1);
+    // There is room again, but something is missing.
+    read(&inbox, source, &output(P, 5));
+    for order in orders.into_iter().chain(inbox.take_orders(source)) {
+        inbox.settled(source, &order);
+    }
+    assert_eq!(said(&inbox), ["%1 ended at 0+70000"]);
+}
+
+#[test]
 fn a_server_that_goes_ends_every_pane() {
     let (inbox, source) = merged();
     inbox.set_watermark(source, PaneId(0));

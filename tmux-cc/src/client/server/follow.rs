@@ -1,16 +1,16 @@
 //! Follows a server from one life to the next.
 
+mod asking;
 mod clients;
+mod looks;
 mod mourning;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -31,13 +31,12 @@ use crate::client::subscription::{Subscription, Watch};
 use crate::protocol::{Block, Command, Exit, Quirks, ReplyError, Spoof};
 use crate::tree::{self, Change, Listing, Tree};
 use crate::wire::{SessionId, WindowId};
+use asking::Asking;
+use looks::Looks;
 use mourning::Mourning;
 
-/// How often a socket is looked at while there is no server behind it.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// How often tmux is asked while a socket looks the same as when nobody answered.
-const ASK: Duration = Duration::from_secs(1);
+/// How often everything is listed while no client is attached.
+const ALONE: Duration = Duration::from_secs(1);
 
 /// The least time between two listings, so that a storm of changes is not answered one by one.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -66,47 +65,6 @@ pub(super) async fn follow(builder: ServerBuilder, shared: Arc<Shared>, stop: Ca
     shared.close();
 }
 
-/// Looks for a server.
-#[derive(Debug, Default)]
-struct Looks {
-    /// What the socket was like when there was nothing to attach to, when that was, and why.
-    last: Option<((u64, i64, i64), Instant, Waiting)>,
-}
-
-impl Looks {
-    async fn find(&mut self, builder: &ServerBuilder, shared: &Shared) -> (Arc<Identity>, Listing) {
-        loop {
-            match self.look(builder).await {
-                Ok(listing) => {
-                    if let Some(server) = listing::identity(&listing, &builder.socket.path()) {
-                        return (Arc::new(server), listing);
-                    }
-                }
-                Err(why) => shared.waiting(why),
-            }
-            sleep(LOOK).await;
-        }
-    }
-
-    async fn look(&mut self, builder: &ServerBuilder) -> Result<Listing, Waiting> {
-        let socket = fs::metadata(builder.socket.path())
-            .map(|found| (found.ino(), found.ctime(), found.ctime_nsec()))
-            .map_err(|_| Waiting::NoServer)?;
-        if let Some((then, at, why)) = &self.last
-            && *then == socket
-            && at.elapsed() < ASK
-        {
-            return Err(why.clone());
-        }
-        let found = listing::ask(builder).await;
-        self.last = found
-            .as_ref()
-            .err()
-            .map(|why| (socket, Instant::now(), why.clone()));
-        found
-    }
-}
-
 /// One life of a server.
 struct Life {
     server: Arc<Identity>,
@@ -122,6 +80,7 @@ struct Life {
     /// What tmux reports of panes, to the tree.
     panes: Subscribed,
     mourning: Mourning,
+    asking: Asking,
     /// Windows that have left a session since the last listing, or have closed.
     left: HashSet<(SessionId, WindowId)>,
     /// What the last client to end was told.
@@ -139,6 +98,8 @@ struct Session {
     commands: Option<CancellationToken>,
     /// Its clients for output, by stream.
     outputs: HashMap<StreamId, Delivery>,
+    /// Clients that wait for a listing to show it.
+    again: Vec<oneshot::Sender<()>>,
 }
 
 /// A client for output that is kept.
@@ -185,6 +146,7 @@ impl Life {
             keepers: JoinSet::new(),
             panes,
             mourning: Mourning::new(Quirks::of(server.version)),
+            asking: Asking::new(Quirks::of(server.version)),
             server,
             left: HashSet::new(),
             exit: Exit::Eof,
@@ -235,7 +197,7 @@ impl Life {
             // Without a client nothing is announced.
             match self.context.shared.any_client() {
                 Some(_) => std::future::pending().await,
-                None => sleep(ASK).await,
+                None => sleep(ALONE).await,
             }
         };
         tokio::select! {
@@ -251,6 +213,10 @@ impl Life {
                 return true;
             }
             () = self.mourning.due() => self.ask_of_the_dead().await,
+            () = self.asking.due() => {
+                self.ask_for_watched().await;
+                return true;
+            }
             () = reconcile => {}
             () = look => {}
             changed = self.wanted_changed.changed() => {
@@ -363,6 +329,13 @@ impl Life {
                 true
             }
             Note::NoServer => self.list().await,
+            Note::Again(session, shown) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.again.push(shown);
+                }
+                self.context.dirty.notify_one();
+                true
+            }
         }
     }
 
@@ -453,6 +426,14 @@ impl Life {
         self.take_away_left(&tree);
         self.keep_all(&tree);
         self.assign(&tree);
+        let again = self
+            .sessions
+            .values_mut()
+            .flat_map(|session| session.again.drain(..));
+        for waiting in again {
+            // It may have been told to stop.
+            let _ = waiting.send(());
+        }
     }
 
     /// A session is there, and perhaps new.
@@ -474,6 +455,7 @@ impl Life {
                     row: row.clone(),
                     commands: None,
                     outputs: HashMap::new(),
+                    again: Vec::new(),
                 });
                 if row.destroy_unattached {
                     self.skip(row);

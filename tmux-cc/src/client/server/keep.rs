@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +48,9 @@ pub(super) enum Note {
     },
     /// A client could not attach because there is no server.
     NoServer,
+    /// A client is to be attached again, once a listing shows that the session is still there; else
+    /// the sender is dropped.
+    Again(SessionId, oneshot::Sender<()>),
 }
 
 /// What all keepers of a life have in common.
@@ -136,8 +139,22 @@ impl Context {
             }
             tokio::select! {
                 () = sleep(backoff.pause()) => {}
-                () = stop.cancelled() => {}
+                () = stop.cancelled() => return,
             }
+            if !self.is_still_there(session.id, &stop).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a listing that shows the session. An attempt to attach to one that has just ended
+    /// fails, but not before its handshake, and ends are what makes handshakes dangerous.
+    async fn is_still_there(&self, session: SessionId, stop: &CancellationToken) -> bool {
+        let (shown, is_shown) = oneshot::channel();
+        self.note(Note::Again(session, shown));
+        tokio::select! {
+            shown = is_shown => shown.is_ok(),
+            () = stop.cancelled() => false,
         }
     }
 

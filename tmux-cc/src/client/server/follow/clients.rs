@@ -144,8 +144,12 @@ impl Life {
         }
     }
 
-    /// Has each session's client watch what is subscribed to, and nothing else.
+    /// Has each session's client watch what is subscribed to, and nothing else; or asks.
     pub(super) fn watch(&mut self) {
+        if self.asking.is_asked_for() {
+            self.asking.now();
+            return;
+        }
         let clients = self.context.shared.clients();
         let watches = self.context.shared.watches();
         let mut commands = Vec::new();
