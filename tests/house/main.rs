@@ -14,6 +14,7 @@
 use std::path::{Path, PathBuf};
 
 mod arrows;
+mod examples;
 mod features;
 mod paths;
 mod top_level;

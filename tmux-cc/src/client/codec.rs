@@ -13,6 +13,20 @@ use crate::wire::{GuardLine, Notification};
 ///
 /// It has no fences and ties no reply to its command; that is what
 /// [`Connection`](crate::protocol::Connection) does.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use tmux_cc::client::ControlCodec;
+/// use tmux_cc::wire::{Notification, WindowId};
+/// use tokio_util::codec::Decoder as _;
+///
+/// let mut read = BytesMut::from("%window-add @1\n%window");
+/// let mut codec = ControlCodec::default();
+/// let line = codec.decode(&mut read)?.expect("a whole line");
+/// assert_eq!(line.notification(), Notification::WindowAdd { window: WindowId(1) });
+/// assert!(codec.decode(&mut read)?.is_none());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ControlCodec {
     limit: usize,
@@ -37,6 +51,8 @@ impl Default for ControlCodec {
 }
 
 /// One line of a control mode stream, without its LF.
+///
+/// Example: [`ControlCodec`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlLine(Bytes);
 

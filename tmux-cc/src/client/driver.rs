@@ -48,6 +48,21 @@ pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 ///
 /// Nothing moves unless it is polled. It never waits for a consumer of events. Dropping it closes
 /// the client's input, which detaches it.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::client::Attach;
+/// use tmux_cc::protocol::Command;
+///
+/// let (client, events, driver) = Attach::to("work").start().await?;
+/// let running = tokio::spawn(driver);
+/// drop(events);
+/// client.command(Command::new("new-window").flag("-d")).await?.ok()?;
+/// client.detach().await;
+/// println!("the client has ended: {}", running.await?);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is read or written unless the driver is polled"]
 pub struct Driver {
     run: Pin<Box<dyn Future<Output = Exit> + Send>>,

@@ -12,6 +12,8 @@ use crate::protocol::{CommandError, Exit, Failed, ReplyError};
 use crate::wire::{Shown, Version};
 
 /// Why a control client did not attach.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AttachError {
@@ -79,6 +81,8 @@ pub enum AttachError {
 }
 
 /// Why a command has no reply.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -103,6 +107,8 @@ pub enum ClientError {
 }
 
 /// Why there are no rows.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum QueryError {
@@ -124,6 +130,8 @@ pub enum QueryError {
 }
 
 /// Why a command has no answer.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -136,6 +144,8 @@ pub enum RunError {
 }
 
 /// Why a channel was not waited for to the end.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WaitError {
@@ -162,6 +172,8 @@ pub enum WaitError {
 }
 
 /// Why a server cannot be followed at all.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServerError {

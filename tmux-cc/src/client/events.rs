@@ -13,6 +13,27 @@ use crate::protocol::{Block, Desync, Exit};
 use crate::wire::{Decoded, Escaped, Notification, PaneId, SessionId};
 
 /// One event, borrowed from its batch.
+///
+/// ```no_run
+/// # async fn example(mut output: tmux_cc::client::ServerOutput) {
+/// use tmux_cc::client::Event;
+///
+/// while let Some(batch) = output.recv().await {
+///     for event in batch.iter() {
+///         match event {
+///             Event::Output(output) => {
+///                 println!("{} at {}: {:?}", output.pane, output.offset, output.data.decode());
+///             }
+///             Event::Resync(resync) => {
+///                 println!("{} {}: {:?} is missing", resync.pane, resync.cause, resync.loss);
+///             }
+///             Event::Ended(ended) => println!("{} has ended: {:?}", ended.pane, ended.why),
+///             _ => {}
+///         }
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -41,6 +62,8 @@ pub enum Event<'a> {
 }
 
 /// Bytes of one pane, at their place in its stream.
+///
+/// Example: [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Output<'a> {
@@ -60,6 +83,8 @@ pub struct Output<'a> {
 ///
 /// Whichever way they came, what they stand for is bytes of a terminal: not UTF-8 alone, cut
 /// anywhere.
+///
+/// Example: [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaneBytes<'a> {
     /// Out of a control client: escaped in octal.
@@ -112,6 +137,8 @@ impl<'a> PaneBytes<'a> {
 }
 
 /// The beginning of a new stretch of a pane's stream.
+///
+/// Example: [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Resync {
@@ -128,6 +155,8 @@ pub struct Resync {
 }
 
 /// Why a pane's stream is broken.
+///
+/// Example: [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
@@ -164,6 +193,8 @@ impl fmt::Display for Cause {
 }
 
 /// How much of a stream is lost.
+///
+/// Example: [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Loss {
@@ -177,6 +208,8 @@ pub enum Loss {
 }
 
 /// Why a pane's stream has ended.
+///
+/// Example: [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ending {
@@ -189,6 +222,8 @@ pub enum Ending {
 }
 
 /// The end of a pane's stream.
+///
+/// Example: [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Ended {
@@ -207,6 +242,8 @@ pub struct Ended {
 /// The events of one read, in order.
 ///
 /// A batch shares the buffer it was read into: keep what you need for long, not the batch.
+///
+/// Example: [`Event`].
 #[derive(Debug)]
 pub struct Batch {
     pub(super) server: Option<Arc<Identity>>,

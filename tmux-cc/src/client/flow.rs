@@ -30,6 +30,12 @@ pub(super) use stitch::{Asked, Stitch};
 /// Past half of it, panes that hold more than their share are paused, past all of it every pane
 /// that prints; each goes on, with a [`Resync`](super::Resync), once the queue is a quarter full. What is counted
 /// are the bytes read, so what a batch keeps alive. Replies do not pass through here.
+///
+/// ```
+/// use tmux_cc::client::{Budget, OutputRequest, PaneFilter};
+///
+/// let small = OutputRequest::from(PaneFilter::all()).budget(Budget::bytes(1 << 20));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     bytes: usize,

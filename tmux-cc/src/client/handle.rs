@@ -32,6 +32,18 @@ pub(super) enum Request {
 /// Sends commands to one control client; cheap to clone.
 ///
 /// When the last handle is dropped and [`Events`] too, the client detaches.
+///
+/// ```no_run
+/// # async fn example(client: tmux_cc::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::protocol::Command;
+///
+/// let attached = client.attached();
+/// println!("{} of tmux {}", attached.session, attached.server.version);
+/// let reply = client.command(Command::new("list-windows")).await?.ok()?;
+/// println!("{}", reply.text().escape_ascii());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) requests: mpsc::Sender<Request>,
@@ -165,6 +177,8 @@ impl Client {
 /// The events of one client, in batches: one for each read that brought any.
 ///
 /// Ends after [`Event::Exited`](super::Event::Exited). Dropping it drops the events, not the client.
+///
+/// Example: [`Attach`](super::Attach).
 #[derive(Debug)]
 pub struct Events {
     pub(super) inbox: Arc<Inbox>,

@@ -34,6 +34,13 @@ const TARGET: &str = "tmux_cc::health";
 ///
 /// Each number only grows. They are read one after another: a sum over two of them may be off by
 /// what happened in between.
+///
+/// ```no_run
+/// # fn example(server: tmux_cc::client::Server) {
+/// let health = server.health();
+/// println!("{} gaps, at least {} bytes lost", health.gaps, health.lost);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Health {

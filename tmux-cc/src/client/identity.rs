@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::wire::{SessionId, Version};
 
 /// Which server it is: ids are unique only within one life of a server.
+///
+/// Example: [`Client`](super::Client).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Identity {
@@ -19,6 +21,8 @@ pub struct Identity {
 }
 
 /// What is known of a client since it was attached.
+///
+/// Example: [`Client`](super::Client).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attached {

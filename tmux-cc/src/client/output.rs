@@ -10,6 +10,8 @@ use crate::tree::Pane;
 use crate::wire::{PaneId, SessionId, WindowId};
 
 /// Which panes are asked for.
+///
+/// Example: [`OutputRequest`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaneFilter(Which);
 
@@ -92,6 +94,12 @@ impl From<PaneId> for PaneFilter {
 ///
 /// However it is, the consumer is told: what is missing stands in a [`Resync`](super::Resync), and
 /// no reply ever waits for it.
+///
+/// ```
+/// use tmux_cc::client::{OutputRequest, PaneFilter, Policy};
+///
+/// let counted = OutputRequest::from(PaneFilter::all()).policy(Policy::Drop);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Policy {
     /// Everything is kept up to the [`Budget`]; then the server is made to pause the pane, and to

@@ -5,6 +5,8 @@ use crate::protocol::{Block, Command};
 use crate::wire::{PaneId, decode_capture_into};
 
 /// How much of a pane's past is asked for with its screen.
+///
+/// Example: [`OutputRequest`](super::OutputRequest).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backfill {
     /// Nothing: a stream begins with what is printed from now on.
@@ -23,6 +25,20 @@ pub enum Backfill {
 /// tmux are the attributes that the next byte will be printed with.
 ///
 /// **Source:** tmux.1, `capture-pane` and FORMATS; `cmd-capture-pane.c`.
+///
+/// ```no_run
+/// # fn example(event: tmux_cc::client::Event<'_>) {
+/// use tmux_cc::client::Event;
+///
+/// if let Event::Resync(resync) = event
+///     && let Some(screen) = &resync.screen
+/// {
+///     let mut bytes = Vec::new();
+///     screen.replay_into(&mut bytes);
+///     println!("{}x{}: {} bytes", screen.size.0, screen.size.1, bytes.len());
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Screen {
@@ -49,6 +65,8 @@ pub struct Screen {
 }
 
 /// What a program has switched its terminal to.
+///
+/// Example: [`Screen`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(
@@ -81,6 +99,8 @@ pub struct Modes {
 }
 
 /// Which mouse events a program wants.
+///
+/// Example: [`Screen`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mouse {

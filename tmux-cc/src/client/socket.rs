@@ -10,6 +10,12 @@ use std::path::{Path, PathBuf};
 /// The socket of a server, named as tmux(1) names it.
 ///
 /// **Source:** tmux `tmux.c`, `make_label` and `main`.
+///
+/// ```
+/// use tmux_cc::client::Socket;
+///
+/// println!("tmux -L ci is at {}", Socket::Name("ci".into()).path().display());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Socket {
     /// As tmux finds it: that of `$TMUX` inside a pane, else the name `default`.

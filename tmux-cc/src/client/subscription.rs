@@ -78,6 +78,8 @@ impl Subscription {
 }
 
 /// A value that has changed, or is told for the first time.
+///
+/// Example: [`Subscribed`](super::Subscribed).
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Reported {

@@ -5,6 +5,8 @@ use thiserror::Error;
 use crate::wire::{Shown, Version};
 
 /// A value that its type does not take.
+///
+/// Example: [`FromValue`](super::FromValue).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not {wanted}")]
 pub struct ValueError {
@@ -21,6 +23,8 @@ impl ValueError {
 }
 
 /// A row that does not read.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RowError {
@@ -59,6 +63,8 @@ pub enum RowError {
 }
 
 /// One of several rows that does not read.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("row {number} does not read")]
 pub struct RowsError {
@@ -69,6 +75,8 @@ pub struct RowsError {
 }
 
 /// A row that a server cannot give.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unavailable {

@@ -304,6 +304,8 @@ pub struct BufferRow {
 }
 
 /// The signal that a program died of.
+///
+/// Example: [`PaneRow`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Signal {

@@ -53,6 +53,8 @@ impl Variable {
 pub static VARIABLES: &[Variable] = tmux_cc_derive::variables!();
 
 /// What the value of a [`Variable`] looks like.
+///
+/// Example: [`Variable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -77,6 +79,8 @@ pub enum Kind {
 }
 
 /// Where a [`Variable`] is set.
+///
+/// Example: [`Variable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Context {

@@ -39,6 +39,13 @@ struct Needs {
 /// Commands that wait for a key: a control client cannot press one, and its queue stays frozen.
 ///
 /// **Source:** tmux `cmd-confirm-before.c`, `cmd-command-prompt.c`, `cmd-display-menu.c`.
+///
+/// ```
+/// use tmux_cc::protocol::Interactive;
+///
+/// assert!(Interactive::named(b"confirm-before").is_some());
+/// assert!(Interactive::named(b"list-panes").is_none());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interactive {
     /// The whole name.

@@ -5,6 +5,8 @@ use thiserror::Error;
 use crate::wire::{LineError, QuoteError, Version};
 
 /// Why a command was refused before a byte of it was sent.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CommandError {

@@ -6,6 +6,8 @@ use super::reply::{Block, Reply, ReplyError};
 use crate::wire::{Guard, GuardLine, Notification};
 
 /// What happened on a connection; notifications borrow from its buffer.
+///
+/// Example: [`Connection`](super::Connection).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -29,6 +31,8 @@ pub enum Event<'a> {
 }
 
 /// What is wrong with a stream.
+///
+/// No example: it is to be logged as it is; the connection goes on by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Desync {

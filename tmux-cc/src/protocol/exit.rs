@@ -5,6 +5,8 @@ use std::fmt;
 use crate::wire::Shown;
 
 /// How a connection ended.
+///
+/// Example: [`Driver`](crate::client::Driver).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exit {

@@ -4,6 +4,13 @@
 ///
 /// tmux sets none of these itself: a reply line of 200,000 bytes is ordinary, one of 16 MB is
 /// possible (`show-buffer`).
+///
+/// ```
+/// use tmux_cc::protocol::Limits;
+///
+/// let limits = Limits::default().line(1 << 20).pending(2000);
+/// assert_eq!((limits.line, limits.pending), (1 << 20, 2000));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

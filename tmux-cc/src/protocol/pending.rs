@@ -8,6 +8,8 @@ use super::reply::{Block, Reply, ReplyError, Spoof};
 use crate::wire::Guard;
 
 /// Our ticket for one sent line; it rises by one with every line of a connection.
+///
+/// Example: [`Connection`](super::Connection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u64);
 
@@ -15,6 +17,8 @@ pub struct CommandId(pub u64);
 ///
 /// It authorises nothing: it only marks where one reply ends. Use a fresh random one for every
 /// connection.
+///
+/// Example: [`Connection`](super::Connection).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Nonce([u8; 16]);
 

@@ -146,6 +146,8 @@ quirks! {
 }
 
 /// One row of the table of quirks.
+///
+/// Example: [`Quirks`].
 #[derive(Clone, Copy, Debug)]
 pub struct QuirkRow {
     /// What differs.
@@ -161,12 +163,26 @@ pub struct QuirkRow {
 }
 
 /// The quirks of one server.
+///
+/// ```
+/// use tmux_cc::protocol::{Quirk, Quirks, ReplyText};
+/// use tmux_cc::wire::Version;
+///
+/// let quirks = Quirks::of(Version::new(3, 5));
+/// assert!(quirks.has(Quirk::RespawnCrash));
+/// assert_eq!(quirks.reply_text(), ReplyText::Vis);
+/// for row in Quirks::table() {
+///     println!("{:?}: {} ({})", row.quirk, row.effect, row.source);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quirks {
     version: Option<Version>,
 }
 
 /// How replies made by tmux's print path are encoded.
+///
+/// Example: [`Quirks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReplyText {
     /// As they are.

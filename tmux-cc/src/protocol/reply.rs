@@ -10,6 +10,8 @@ use crate::wire::{Guard, Shown};
 /// One guard pair and what stood between.
 ///
 /// **Shape:** `%begin TIME NUMBER FLAGS`, lines, and the same three behind `%end` or `%error`.
+///
+/// Example: [`Reply`].
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Block {
     pub(super) guard: Guard,
@@ -62,6 +64,8 @@ impl fmt::Debug for Block {
 }
 
 /// The lines of a body, in order, without their LF.
+///
+/// Example: [`Reply`].
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     rest: &'a [u8],
@@ -82,6 +86,24 @@ impl<'a> Iterator for Lines<'a> {
 /// A line that holds only a comment or an assignment has none, `a ; b` has two, an alias, a sourced
 /// file or `if-shell` has as many as it runs. `%error` is data here;
 /// [`ok`](Self::ok) makes it an error.
+///
+/// ```no_run
+/// # async fn example(client: tmux_cc::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::protocol::Command;
+///
+/// let line = Command::new("list-windows").then(Command::new("list-panes").flag("-a"));
+/// let reply = client.command(line).await?;
+/// if let Some(spoof) = reply.spoof() {
+///     eprintln!("what it holds was printed by somebody who guesses: {spoof:?}");
+/// }
+/// for block in reply.ok()?.blocks() {
+///     for line in block.lines() {
+///         println!("{}", line.escape_ascii());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub(super) blocks: Vec<Block>,
@@ -129,6 +151,8 @@ impl Reply {
 }
 
 /// What forged guards in a body have done.
+///
+/// Example: [`Reply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Spoof {
     /// Lines that look like guards, none of them the block's own: the body is whole.
@@ -142,6 +166,8 @@ pub enum Spoof {
 }
 
 /// A command that ended in `%error`.
+///
+/// Example: [`Reply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     block: Block,
@@ -170,6 +196,8 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 /// Why a command has no reply.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReplyError {

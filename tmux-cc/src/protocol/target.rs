@@ -9,6 +9,16 @@ use crate::wire::{PaneId, SessionId, Shown, WindowId};
 ///
 /// tmux takes a bare session name as a prefix, and answers for some other pane when the target
 /// does not exist; an id is exact.
+///
+/// ```
+/// use tmux_cc::protocol::{Command, Target};
+/// use tmux_cc::wire::PaneId;
+///
+/// let kill = Command::new("kill-pane").target(PaneId(3));
+/// assert_eq!(kill.to_string(), "kill-pane -t '%3'");
+/// let has = Command::new("has-session").target(Target::session("work"));
+/// assert_eq!(has.to_string(), "has-session -t '=work:'");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {

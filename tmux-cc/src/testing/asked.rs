@@ -3,6 +3,8 @@
 use std::fmt;
 
 /// A command that was asked of a fake.
+///
+/// Example: [`testing`](crate::testing).
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Asked {
@@ -67,6 +69,8 @@ impl fmt::Debug for Asked {
 }
 
 /// What a fake does about a command.
+///
+/// Example: [`testing`](crate::testing).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {

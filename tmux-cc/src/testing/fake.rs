@@ -22,6 +22,8 @@ type Handler = Box<dyn FnMut(&Asked) -> Answer + Send>;
 /// What it knows by itself: the greeting, `display-message -p` with formats of plain
 /// [variables](Self::set), fences, `refresh-client` and a `list-panes` of nothing. Every other command
 /// is an error until [`on`](Self::on) says what it answers.
+///
+/// Example: [`testing`](crate::testing).
 #[derive(Clone)]
 pub struct FakeTmux {
     shared: Arc<Shared>,

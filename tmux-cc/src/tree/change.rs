@@ -6,6 +6,8 @@ use super::model::{Client, Pane, Session, Window};
 /// is now, or as it was last where it is gone.
 ///
 /// One listing can bring several for the same pane: one for each thing that has changed.
+///
+/// Example: [`tree`](crate::tree).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {

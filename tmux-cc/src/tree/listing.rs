@@ -7,6 +7,8 @@ use crate::wire::{Version, split_line};
 ///
 /// **Shape:** each row begins with a letter of its own and `|`; a line that does not is none of
 /// these, and passed over.
+///
+/// Example: [`tree`](crate::tree).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// Which server it is; nothing where it has no session.
@@ -22,6 +24,8 @@ pub struct Listing {
 }
 
 /// Which server it is: ids are unique only within one life of it.
+///
+/// Example: [`tree`](crate::tree).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromFormat)]
 #[non_exhaustive]
 pub struct ServerEntry {

@@ -10,6 +10,8 @@ use crate::format::Signal;
 use crate::wire::{PaneId, SessionId, WindowId};
 
 /// A session.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Session {
@@ -31,6 +33,8 @@ pub struct Session {
 }
 
 /// Where a window is linked.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Link {
@@ -41,6 +45,8 @@ pub struct Link {
 }
 
 /// A window.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Window {
@@ -67,6 +73,8 @@ pub struct Window {
 }
 
 /// Where a pane stands in one session.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Place {
@@ -88,6 +96,8 @@ pub struct Place {
 ///
 /// Everything may be missing: builds of tmux with libutempter up to 3.5a lose what became of the
 /// program now and then. [`Server`](crate::client::Server) asks such a server to look again.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Death {
@@ -108,6 +118,8 @@ impl Death {
 }
 
 /// A pane, at every place where it stands.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Pane {
@@ -169,6 +181,8 @@ impl Pane {
 }
 
 /// A client.
+///
+/// Example: [`Tree`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Client {
@@ -189,6 +203,21 @@ pub struct Client {
 }
 
 /// The sessions, windows, panes and clients of one server.
+///
+/// ```no_run
+/// # fn example(server: tmux_cc::client::Server) {
+/// let tree = server.tree();
+/// for session in tree.sessions() {
+///     println!("{} {}: {:?}", session.id, session.name.escape_ascii(), session.windows);
+/// }
+/// for pane in tree.panes() {
+///     println!("{} runs {} in {:?}", pane.id, pane.command.escape_ascii(), pane.place());
+///     if let Some(death) = &pane.death {
+///         println!("it has ended with {:?}", death.status);
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     pub(super) server: Option<ServerEntry>,

@@ -9,6 +9,8 @@ use crate::format::{Fields, FromFormat, Signal};
 use crate::wire::{Notification, PaneId, SessionId, WindowId};
 
 /// What came of a notification.
+///
+/// Example: [`tree`](crate::tree).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Noticed {

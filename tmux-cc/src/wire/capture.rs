@@ -9,6 +9,14 @@
 ///
 /// **Source:** tmux `grid.c`, `grid_string_cells`, and `cmd-capture-pane.c`,
 /// `cmd_capture_pane_pending`; measured on 3.3a, 3.5a, 3.7c and 3.8.
+///
+/// ```
+/// use tmux_cc::wire::decode_capture_into;
+///
+/// let mut text = Vec::new();
+/// decode_capture_into(b"\\033[1mC:\\\\", &mut text);
+/// assert_eq!(text, b"\x1b[1mC:\\");
+/// ```
 pub fn decode_capture_into(captured: &[u8], out: &mut Vec<u8>) {
     let mut rest = captured;
     while let Some(at) = memchr::memchr(b'\\', rest) {

@@ -18,10 +18,22 @@ use memchr::memchr;
 /// as it stands and counted.
 ///
 /// **Source:** tmux `control.c`, `control_append_data`; the same rule since 1.8.
+///
+/// ```
+/// use tmux_cc::wire::Escaped;
+///
+/// let escaped = Escaped::new(b"h\\134\\015\\012");
+/// assert_eq!(*escaped.decode(), *b"h\\\r\n");
+/// let mut out = Vec::new();
+/// let decoded = escaped.decode_into(&mut out);
+/// assert_eq!((decoded.len, decoded.malformed), (4, 0));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Escaped<'a>(&'a [u8]);
 
 /// What a decoding met.
+///
+/// Example: [`Escaped`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Decoded {
@@ -92,6 +104,12 @@ impl fmt::Debug for Escaped<'_> {
 }
 
 /// Appends `bytes` to `out` as tmux would send them: the inverse of [`Escaped::decode_into`].
+///
+/// ```
+/// let mut line = Vec::new();
+/// tmux_cc::wire::escape_into(b"h\\\r\n", &mut line);
+/// assert_eq!(line, b"h\\134\\015\\012");
+/// ```
 pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
     for &byte in bytes {
         if byte < 0x20 || byte == b'\\' {

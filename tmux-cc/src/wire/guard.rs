@@ -11,6 +11,8 @@ use super::id::{parse_u32, parse_u64};
 ///
 /// **Source:** tmux `control.c`, `control_write_guard` up to 3.7 in `cmd-queue.c`, `cmdq_guard`;
 /// three fields since 1.9.
+///
+/// Example: [`GuardLine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Guard {
     /// Seconds since the epoch when the command started; wall clock, so it can go backwards.
@@ -38,6 +40,8 @@ impl fmt::Display for Guard {
 }
 
 /// Which of the three guard lines it is.
+///
+/// Example: [`GuardLine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuardKind {
     /// `%begin`: a block opens.
@@ -49,6 +53,14 @@ pub enum GuardKind {
 }
 
 /// A whole guard line.
+///
+/// ```
+/// use tmux_cc::wire::{GuardKind, GuardLine};
+///
+/// let line = GuardLine::parse(b"%begin 1700000000 260 1").expect("a guard");
+/// assert_eq!((line.kind, line.guard.number), (GuardKind::Begin, 260));
+/// assert!(line.guard.is_ours());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GuardLine {
     /// Begin, end or error.

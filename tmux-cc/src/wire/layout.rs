@@ -30,6 +30,16 @@ const PREFIX_LEN: usize = 5;
 ///
 /// Source: tmux `layout-custom.c`, `layout_dump` and `layout_construct`; signed offsets and
 /// `<>` since 3.7.
+///
+/// ```
+/// use tmux_cc::wire::{Content, Layout, PaneId};
+///
+/// let layout = Layout::parse(b"c195,80x24,0,0[80x12,0,0,0,80x11,0,13,1]")?;
+/// assert_eq!(layout.panes().collect::<Vec<_>>(), [PaneId(0), PaneId(1)]);
+/// let below = layout.cells().find(|cell| cell.content == Content::Pane(Some(PaneId(1))));
+/// assert_eq!(below.map(|cell| (cell.height, cell.y)), Some((11, 13)));
+/// # Ok::<(), tmux_cc::wire::LayoutError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Layout<'a> {
     bytes: &'a [u8],
@@ -184,6 +194,8 @@ impl fmt::Display for Layout<'_> {
 /// All four numbers are in character cells; offsets count from the window's top left corner.
 ///
 /// Source: tmux `layout-custom.c`, `layout_append`.
+///
+/// Example: [`Layout`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cell {
     /// How many containers the cell stands in; the `<>` is not one.
@@ -205,6 +217,8 @@ pub struct Cell {
 /// What a [`Cell`] holds.
 ///
 /// Source: tmux `tmux.h`, `enum layout_type`.
+///
+/// Example: [`Layout`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// A pane, by its id; `None` where a layout written by hand leaves the id out.
@@ -216,6 +230,8 @@ pub enum Content {
 }
 
 /// The iterator of [`Layout::cells`].
+///
+/// Example: [`Layout`].
 #[derive(Clone, Debug)]
 pub struct Cells<'a> {
     scan: Scan<'a>,
@@ -233,6 +249,8 @@ impl Iterator for Cells<'_> {
 impl FusedIterator for Cells<'_> {}
 
 /// The iterator of [`Layout::panes`].
+///
+/// Example: [`Layout`].
 #[derive(Clone, Debug)]
 pub struct Panes<'a> {
     layout: Layout<'a>,
@@ -258,6 +276,8 @@ impl Iterator for Panes<'_> {
 impl FusedIterator for Panes<'_> {}
 
 /// Why bytes are not a [`Layout`]; `at` counts from the first digit of the checksum.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {

@@ -7,15 +7,28 @@ use super::marks::{BLOCK, marks};
 /// What a terminal's control mode (`tmux -CC`) puts in front of its first line.
 ///
 /// **Source:** tmux `client.c`; tmux.1, CONTROL MODE.
+///
+/// Example: [`split_line`].
 pub const DCS: &[u8] = b"\x1bP1000p";
 
 /// What a terminal's control mode (`tmux -CC`) sends after `%exit`.
+///
+/// No example: it is what follows the last line.
 pub const ST: &[u8] = b"\x1b\\";
 
 /// Cuts the first line off `bytes`: the line without its LF, and what follows.
 ///
 /// `None` while no LF has come. Lines have no length limit of their own, hold any byte but LF and
 /// are never trimmed: a window's name may end in spaces.
+///
+/// ```
+/// use tmux_cc::wire::{DCS, split_line};
+///
+/// let read: &[u8] = b"\x1bP1000p%begin 1 2 0\n%end";
+/// let read = read.strip_prefix(DCS).unwrap_or(read);
+/// assert_eq!(split_line(read), Some((&b"%begin 1 2 0"[..], &b"%end"[..])));
+/// assert_eq!(split_line(b"%end"), None);
+/// ```
 #[inline]
 #[must_use]
 pub fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

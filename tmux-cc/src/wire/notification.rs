@@ -17,6 +17,18 @@ use super::id::{PaneId, SessionId, WindowId, parse_u32, parse_u64, short_number}
 /// what its variant says becomes [`Unknown`](Self::Unknown) and keeps every byte.
 ///
 /// **Source:** tmux `control-notify.c`, `control.c`, `client.c`, `cfg.c`, `status.c`.
+///
+/// ```
+/// use tmux_cc::wire::{Notification, PaneId, WindowId};
+///
+/// let line = b"%output %3 hi\\015\\012";
+/// assert!(matches!(
+///     Notification::parse(line),
+///     Notification::Output { pane: PaneId(3), data } if *data.decode() == *b"hi\r\n"
+/// ));
+/// let closed = Notification::parse(b"%window-close @1");
+/// assert_eq!(closed, Notification::WindowClose { window: WindowId(1) });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notification<'a> {

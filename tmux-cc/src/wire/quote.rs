@@ -20,6 +20,15 @@ use memchr::memchr;
 /// [`QuoteError::Nul`], since tmux's strings end there; `out` is as it was then.
 ///
 /// Source: tmux `cmd-parse.y`, `yylex` and `yylex_token`, the same from 3.2 on.
+///
+/// ```
+/// use tmux_cc::wire::quote;
+///
+/// let mut line = b"rename-window -t @1 ".to_vec();
+/// quote(b"it's #1", &mut line)?;
+/// assert_eq!(line, b"rename-window -t @1 \"it's #1\"");
+/// # Ok::<(), tmux_cc::wire::QuoteError>(())
+/// ```
 pub fn quote(value: &[u8], out: &mut Vec<u8>) -> Result<(), QuoteError> {
     if let Some(at) = memchr(0, value) {
         return Err(QuoteError::Nul { at });
@@ -42,6 +51,11 @@ pub fn quote(value: &[u8], out: &mut Vec<u8>) -> Result<(), QuoteError> {
 /// # Errors
 ///
 /// Those of [`quote`].
+///
+/// ```
+/// assert_eq!(tmux_cc::wire::quoted(b"two words")?, b"'two words'");
+/// # Ok::<(), tmux_cc::wire::QuoteError>(())
+/// ```
 pub fn quoted(value: &[u8]) -> Result<Vec<u8>, QuoteError> {
     let mut out = Vec::new();
     quote(value, &mut out)?;
@@ -109,6 +123,13 @@ fn push_octal(byte: u8, out: &mut Vec<u8>) {
 /// byte is the one that is told.
 ///
 /// Source: tmux `control.c`, `control_read_callback`; `cmd-parse.y`, `yylex_getc1`.
+///
+/// ```
+/// use tmux_cc::wire::check_line;
+///
+/// assert!(check_line(b"list-panes -a").is_ok());
+/// assert!(check_line(b"list-panes\nkill-server").is_err());
+/// ```
 pub fn check_line(line: &[u8]) -> Result<(), LineError> {
     let bad = line
         .iter()
@@ -125,6 +146,8 @@ pub fn check_line(line: &[u8]) -> Result<(), LineError> {
 }
 
 /// Why [`quote`] refuses a value.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuoteError {
@@ -137,6 +160,8 @@ pub enum QuoteError {
 }
 
 /// Why [`check_line`] refuses a line; `at` counts bytes from 0.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {

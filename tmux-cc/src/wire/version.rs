@@ -15,6 +15,14 @@ use super::id::parse_u32;
 /// the portable line and count as newer than anything that does.
 ///
 /// Source: tmux `tmux.c`, `getversion`: `tmux -V`, and `#{version}` since 2.4.
+///
+/// ```
+/// use tmux_cc::wire::Version;
+///
+/// let version = Version::parse(b"tmux 3.5a").expect("a version");
+/// assert!(version.at_least(Version::FLOOR) && version < Version::new(3, 6));
+/// assert_eq!(version.to_string(), "3.5a");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(Line);
 

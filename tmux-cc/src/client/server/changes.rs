@@ -9,6 +9,8 @@ use crate::protocol::Exit;
 use crate::tree::{Change, Session};
 
 /// Something that happened to a server.
+///
+/// Example: [`Changes`](super::Changes).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ServerChange {

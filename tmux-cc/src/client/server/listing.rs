@@ -52,6 +52,8 @@ pub(super) fn identity(listing: &Listing, socket: &Path) -> Option<Identity> {
 }
 
 /// Why there is nothing to attach to.
+///
+/// Example: [`Changes`](crate::client::Changes).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Waiting {

@@ -48,6 +48,20 @@ use crate::tree::Tree;
 use crate::wire::{SessionId, Version};
 
 /// How a server is to be followed.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use tmux_cc::client::{Server, Socket};
+///
+/// let server = Server::on(Socket::Name("ci".into()))
+///     .deadline(Duration::from_secs(5))
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ServerBuilder {
     socket: Socket,
@@ -345,6 +359,22 @@ impl Server {
 }
 
 /// A stream of [`ServerChange`], beginning with how everything is at first.
+///
+/// ```no_run
+/// # async fn example(server: tmux_cc::client::Server) {
+/// use tmux_cc::client::ServerChange;
+/// use tmux_cc::tree::Change;
+///
+/// let mut changes = server.changes();
+/// while let Some(change) = changes.recv().await {
+///     match change {
+///         ServerChange::Waiting(why) => println!("no server yet: {why:?}"),
+///         ServerChange::Tree(Change::PaneAdded(pane)) => println!("{} came", pane.id),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Changes {
     shared: Arc<Shared>,

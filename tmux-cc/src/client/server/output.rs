@@ -17,6 +17,8 @@ use crate::wire::PaneId;
 ///
 /// It goes on from one life of the server to the next, and ends when the
 /// [`Server`](super::Server) is closed. Dropping it detaches its clients.
+///
+/// Example: [`Server`](super::Server).
 #[derive(Debug)]
 pub struct ServerOutput {
     shared: Arc<Shared>,

@@ -14,6 +14,17 @@ use crate::client::subscription::{Reported, Subscription, Watch};
 /// It begins with what each is when first told, and goes on over clients that end and from one
 /// life of the server to the next. Who is slow gets of each subject the latest value. It ends when
 /// the [`Server`](super::Server) is closed; dropping it ends the subscription.
+///
+/// ```no_run
+/// # async fn example(server: tmux_cc::client::Server) {
+/// use tmux_cc::client::Subscription;
+///
+/// let mut titles = server.subscribe(Subscription::panes("#{pane_title}"));
+/// while let Some(found) = titles.recv().await {
+///     println!("{:?} is called {}", found.pane, found.value.escape_ascii());
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Subscribed {
     shared: Arc<Shared>,

@@ -90,6 +90,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// `arguments` are those that follow the ones of [`TapHelper`]. It blocks, needs no runtime, and
 /// takes well under a millisecond; it prints nothing and succeeds whatever happens: where nobody
 /// holds the tap any more the pane simply has no pipe.
+///
+/// Example: [`TapHelper`].
 pub fn hand_over(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
     if let (Some(socket), Some(word)) = (arguments.next(), arguments.next()) {

@@ -16,6 +16,8 @@ use crate::protocol::Command;
 use crate::wire::{PaneId, Version, quoted};
 
 /// The index of the tap in tmux's hooks, such as `after-new-window[7301]`.
+///
+/// No example: it is there for who looks at the hooks of a server.
 pub const TAP_HOOK_INDEX: u32 = 7301;
 
 /// The server option that says who holds the tap of a server.

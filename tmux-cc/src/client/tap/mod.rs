@@ -53,6 +53,24 @@ use super::server::Reach;
 ///
 /// One tap has a server at a time. One that was killed leaves hooks that do nothing, and the next
 /// one replaces them.
+///
+/// ```no_run
+/// # async fn example(server: tmux_cc::client::Server) -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::client::{Event, Tap, TapHelper};
+///
+/// // A program that begins as the example of `TapHelper` does.
+/// let helper = TapHelper::this_program()?.arg("tap-helper");
+/// let mut output = server.tap(Tap::new(helper)).await?;
+/// while let Some(batch) = output.recv().await {
+///     for event in batch.iter() {
+///         if let Event::Output(output) = event {
+///             println!("{} {} bytes", output.pane, output.data.decoded_len());
+///         }
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tap {
     helper: TapHelper,
@@ -106,6 +124,8 @@ impl Tap {
 }
 
 /// Why a server cannot be tapped.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TapError {
@@ -160,6 +180,8 @@ pub enum TapError {
 /// It goes on from one life of the server to the next, and ends when the
 /// [`Server`](super::Server) is closed. Dropping it ends the tap as [`close`](Self::close) does,
 /// without waiting for that, and as far as there is a runtime left to do it.
+///
+/// Example: [`Tap`].
 #[derive(Debug)]
 pub struct TapOutput {
     streams: Arc<Streams>,

@@ -6,6 +6,17 @@ use crate::protocol::{Command, Failed, Reply, Spoof};
 use crate::wire::{PaneId, SessionId, Shown, WindowId};
 
 /// A command whose answer can be read.
+///
+/// ```no_run
+/// # async fn example(client: tmux_cc::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::protocol::commands::{Created, DisplayMessage, NewSession};
+///
+/// let Created { session, pane, .. } = client.run(NewSession::named("ci").size(120, 40)).await?;
+/// let title = client.run(DisplayMessage::of(pane, "#{pane_title}")).await?;
+/// println!("{session} has a pane with the title {}", title.escape_ascii());
+/// # Ok(())
+/// # }
+/// ```
 pub trait Run {
     /// What it answers.
     type Answer;
@@ -21,6 +32,8 @@ pub trait Run {
 }
 
 /// Why a reply holds no answer.
+///
+/// No example: an error, to be shown or handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AnswerError {
@@ -49,6 +62,8 @@ pub enum AnswerError {
 }
 
 /// What a command has made, or where it has put it.
+///
+/// Example: [`Run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Created {

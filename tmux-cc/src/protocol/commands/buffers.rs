@@ -100,6 +100,8 @@ impl Run for ShowBuffer {
 /// `paste-buffer`: writes what a buffer holds to a pane's program, unless that takes no input.
 ///
 /// For text of your own there is [`Paste`](super::Paste).
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct PasteBuffer {

@@ -8,6 +8,8 @@ use crate::protocol::{Command, Reply, Target};
 /// The format also takes the time, as strftime(3) writes it: a `%` of its own is written `%%`.
 /// With tmux 3.4 and 3.5 control characters come as `\033`; see
 /// [`ReplyText`](crate::protocol::ReplyText).
+///
+/// Example: [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DisplayMessage {

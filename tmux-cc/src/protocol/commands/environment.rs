@@ -5,6 +5,8 @@ use super::command;
 use crate::protocol::{Command, Reply, Target};
 
 /// Whose environment.
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Environment {
@@ -66,6 +68,8 @@ impl UnsetEnvironment {
 ///
 /// With tmux 3.4 and 3.5 control characters come as `\033`; see
 /// [`ReplyText`](crate::protocol::ReplyText).
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ShowEnvironment {

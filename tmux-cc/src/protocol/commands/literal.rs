@@ -9,6 +9,12 @@ use crate::protocol::Command;
 /// where tmux puts the time in as well (`display-message`, `pipe-pane`) so has `%`.
 ///
 /// **Source:** tmux `format.c`, `format_expand1`; measured on 3.3a, 3.5a, 3.7c and 3.8.
+///
+/// ```
+/// use tmux_cc::protocol::commands::literal;
+///
+/// assert_eq!(literal("issue #{7}"), b"issue ##{7}");
+/// ```
 #[must_use]
 pub fn literal(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut rest = text.as_ref();

@@ -21,6 +21,30 @@
 //! let keys = SendKeys::literal(PaneId(3), "-x;");
 //! assert_eq!(Command::from(keys).to_string(), "send-keys -l -t '%3' -- '-x;'");
 //! ```
+//!
+//! All the others are built in the same way, so most have no example of their own:
+//!
+//! ```
+//! use tmux_cc::protocol::Command;
+//! use tmux_cc::protocol::commands::{
+//!     Environment, KillPane, PasteBuffer, Preset, RespawnPane, Scope, SelectLayout,
+//!     SetEnvironment, SetOption, ShowEnvironment, SplitWindow,
+//! };
+//! use tmux_cc::wire::{PaneId, WindowId};
+//!
+//! let pane = PaneId(3);
+//! let lines: [Command; 8] = [
+//!     SplitWindow::right(pane).percent(30).detached().into(),
+//!     SelectLayout::preset(WindowId(1), Preset::Tiled).into(),
+//!     SetOption::new(Scope::Pane(pane), "remain-on-exit", "on").into(),
+//!     SetEnvironment::new(Environment::Global, "LANG", "C.UTF-8").into(),
+//!     ShowEnvironment::new(Environment::Global, "LANG").into(),
+//!     PasteBuffer::new("notes", pane).bracketed().into(),
+//!     RespawnPane::new(pane).kill().into(),
+//!     KillPane::new(pane).into(),
+//! ];
+//! assert_eq!(lines[7].to_string(), "kill-pane -t '%3'");
+//! ```
 
 mod answer;
 mod arrange;

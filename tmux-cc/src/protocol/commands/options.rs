@@ -6,6 +6,8 @@ use crate::protocol::{Command, Reply, Target};
 use crate::wire::{PaneId, WindowId};
 
 /// Whose option.
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {

@@ -7,6 +7,8 @@ use crate::protocol::{Command, Target};
 use crate::wire::PaneId;
 
 /// `split-window`: a pane beside another one; answers its id, with its window and a session.
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct SplitWindow {

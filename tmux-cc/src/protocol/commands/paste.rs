@@ -25,6 +25,16 @@ use crate::wire::{PaneId, Version};
 /// that a buffer came and went.
 ///
 /// **Source:** tmux `cmd-paste-buffer.c`; measured on 3.3a, 3.5a, 3.7c and 3.8.
+///
+/// ```no_run
+/// # async fn example(client: tmux_cc::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use tmux_cc::protocol::commands::Paste;
+/// use tmux_cc::wire::PaneId;
+///
+/// client.paste(&Paste::new(PaneId(3), "echo 'first'\necho \"second\"").enter()).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Paste {

@@ -15,6 +15,8 @@ use crate::wire::{PaneId, WindowId};
 ///
 /// **Danger:** up to tmux 3.7c this can crash the server; see
 /// [`Quirk::RespawnCrash`](crate::protocol::Quirk::RespawnCrash).
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RespawnPane {
@@ -45,6 +47,8 @@ with_program!(RespawnPane -> (), done);
 /// `respawn-window`: the same with a window's first pane; its others end.
 ///
 /// **Danger:** that of [`RespawnPane`].
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RespawnWindow {

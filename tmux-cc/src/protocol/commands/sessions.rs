@@ -9,6 +9,8 @@ use crate::protocol::{Command, Reply, Target};
 ///
 /// No client moves to it. tmux changes some names: up to 3.6 `.` and `:` become `_`, from 3.7
 /// control characters are refused; up to 3.4 a `$` is told as `\$` afterwards. Go by the id.
+///
+/// Example: [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct NewSession {

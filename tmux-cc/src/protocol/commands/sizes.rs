@@ -90,6 +90,8 @@ impl ClientSize {
 }
 
 /// A layout that tmux can compute for any number of panes.
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {

@@ -10,6 +10,8 @@ use crate::wire::{SessionId, WindowId};
 ///
 /// In a name tmux writes control characters and backslashes as `\033` and `\\`; from 3.7 it refuses
 /// control characters.
+///
+/// Example: [`commands`](crate::protocol::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct NewWindow {
