@@ -100,6 +100,8 @@ async fn through_a_small_pipe_a_flood_is_followed() {
     let mut streams = Streams::new();
     let all = |s: &Streams| panes.iter().all(|pane| s.last(*pane) > 1000);
     streams.until(&mut output, "both panes", all).await;
+    // Output may come before any client for commands is there.
+    assert!(within(LONG, "a client for commands", followed.ready()).await);
     let asking = tokio::spawn({
         let followed = followed.clone();
         async move {
@@ -107,7 +109,8 @@ async fn through_a_small_pipe_a_flood_is_followed() {
                 let command = Command::new("display-message").flag("-p");
                 let command = command.arg(format!("a{n}"));
                 let reply = within(LONG, "a reply", followed.command(command)).await;
-                assert_eq!(reply.unwrap().text(), format!("a{n}").as_bytes());
+                let reply = reply.unwrap_or_else(|error| panic!("{n}: {error}"));
+                assert_eq!(reply.text(), format!("a{n}").as_bytes());
             }
         }
     });
