@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use harness::server::{Boot, Server};
 use harness::skip_if_asked;
-use harness::wait::{PATIENCE, until_async, until_some_async};
+use harness::wait::{PATIENCE, until_async};
 use tmux_cc::client::{self, ServerChange};
 use tmux_cc::format::Signal;
 use tmux_cc::protocol::{Block, Command};
 use tmux_cc::tree::{Change, Listing, Tree};
 use tmux_cc::wire::{PaneId, SessionId, Version, WindowId};
 
-use super::support::{Dice, follow, scaled, soon};
+use super::support::{Dice, follow, scaled, soon, within};
 
 /// How many of each there may be.
 const SESSIONS: usize = 4;
@@ -286,9 +286,14 @@ async fn how_a_program_ended_becomes_known() {
     let dead = tree.panes().find(|pane| pane.is_dead()).unwrap().clone();
     let mut changes = it.followed.changes();
     it.server.tmux(["kill-pane", "-t", &dead.id.to_string()]);
-    let gone = until_some_async(PATIENCE, "its end", async || match changes.recv().await {
-        Some(ServerChange::Tree(Change::PaneGone(pane))) => Some(pane),
-        _ => None,
+    // Behind all that has come before.
+    let gone = within(PATIENCE, "its end", async {
+        loop {
+            match changes.recv().await {
+                Some(ServerChange::Tree(Change::PaneGone(pane))) => break pane,
+                change => assert!(change.is_some(), "changes go on"),
+            }
+        }
     })
     .await;
     assert_eq!((gone.id, gone.death), (dead.id, dead.death));
