@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::error::ClientError;
 use super::flow::{Inbox, Intake, Order, SourceId};
@@ -20,6 +20,7 @@ use super::handle::Request;
 use super::health::Meter;
 use super::identity::Attached;
 use super::process::Process;
+use super::until::until;
 use crate::protocol::{
     Command, CommandId, Connection, Event, Exit, Limits, Nonce, Polled, Reply, ReplyError,
 };
@@ -259,22 +260,12 @@ impl Core {
         let has_to_write = !self.out.is_empty() || self.unflushed;
         let writer = self.writer.as_mut().filter(|_| has_to_write);
         let leaving = self.leaving;
-        let cut_off = async {
-            match leaving {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let cut_off = until(leaving);
         // A client that owes a reply has a reason to speak, or is stuck and cannot.
         let silent = self
             .heard
             .filter(|_| leaving.is_none() && self.conn.pending() == 0);
-        let silence = async {
-            match silent {
-                Some(since) => sleep_until(since + SILENCE).await,
-                None => std::future::pending().await,
-            }
-        };
+        let silence = until(silent.map(|since| since + SILENCE));
         tokio::select! {
             read = self.reader.read_buf(self.conn.read_buffer()) => {
                 if !matches!(read, Ok(1..)) {

@@ -29,6 +29,7 @@ mod socket;
 mod subscription;
 #[cfg(feature = "tap")]
 mod tap;
+mod until;
 mod wait;
 
 pub use attach::Attach;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::Life;
+use crate::client::until::until;
 use crate::protocol::{Block, Command, Quirk, Quirks, Spoof};
 
 /// How often: as often as tmux looks for itself.
@@ -39,13 +40,7 @@ impl Asking {
 
     /// Waits until it is time.
     pub(super) fn due(&self) -> impl Future<Output = ()> + use<> {
-        let next = self.next;
-        async move {
-            match next {
-                Some(when) => sleep_until(when).await,
-                None => std::future::pending().await,
-            }
-        }
+        until(self.next)
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use crate::client::until::until;
 use crate::protocol::{Quirk, Quirks};
 use crate::tree::{Pane, Tree};
 use crate::wire::PaneId;
@@ -45,13 +46,7 @@ impl Mourning {
 
     /// Waits until one is to be asked for.
     pub(super) fn due(&self) -> impl Future<Output = ()> + use<> {
-        let first = self.dead.values().flatten().min().copied();
-        async move {
-            match first {
-                Some(when) => sleep_until(when).await,
-                None => std::future::pending().await,
-            }
-        }
+        until(self.dead.values().flatten().min().copied())
     }
 
     /// All of them are asked for now; once is enough.
