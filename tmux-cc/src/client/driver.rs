@@ -31,10 +31,14 @@ const WRITE_BACKLOG: usize = 256 << 10;
 
 /// How long a client that takes output may be silent before it is asked for a sign of life.
 ///
-/// Up to 3.3a at least, tmux can pause every pane at once and not send the `%pause` lines before it
-/// has something else to send (`control.c`, `control_write`: nothing is left in the buffer whose
-/// writing would call for more). Nobody would ever continue them.
+/// Up to 3.8 at least, tmux can throw away for its age all output that it holds for a client, and not
+/// send what it has queued behind that, `%pause` lines and replies, before it has something else to
+/// send (`control.c`, `control_write_callback`: nothing is left in the buffer whose writing would
+/// call for more). Nobody would ever continue the panes, and commands would wait for ever.
 const SILENCE: Duration = Duration::from_millis(500);
+
+/// How long at most between two questions to one that does not answer.
+const LONG_SILENCE: Duration = Duration::from_secs(60);
 
 /// How many unanswered commands are left to flow control, of a limit that has room for them.
 const RESERVE: usize = 1024;
@@ -98,6 +102,30 @@ enum Waiting {
     Order(Order),
 }
 
+/// When something was last read or asked for, and how long nothing may come from then on.
+#[derive(Clone, Copy)]
+struct Heard {
+    since: Instant,
+    patience: Duration,
+}
+
+impl Heard {
+    const fn new(since: Instant) -> Self {
+        Self {
+            since,
+            patience: SILENCE,
+        }
+    }
+
+    /// It has been asked, and may be stopped: it is asked again later and later.
+    fn again(self) -> Self {
+        Self {
+            since: Instant::now(),
+            patience: LONG_SILENCE.min(self.patience * 2),
+        }
+    }
+}
+
 /// What a driver is made of.
 pub(super) struct Core {
     conn: Connection,
@@ -121,7 +149,7 @@ pub(super) struct Core {
     attached: Option<(Arc<Attached>, bool)>,
     exit: Arc<OnceLock<Exit>>,
     /// Until when nothing was read; only where there is output to wait for.
-    heard: Option<Instant>,
+    heard: Option<Heard>,
     /// Told to leave: when it is cut off.
     leaving: Option<Instant>,
     /// Has the last handle gone?
@@ -204,7 +232,7 @@ impl Core {
 
     /// Output is expected from now on: a long silence is to be asked about.
     pub(super) fn expect_output(&mut self) {
-        self.heard = Some(Instant::now());
+        self.heard = Some(Heard::new(Instant::now()));
     }
 
     pub(super) fn set_name(&self, name: &[u8]) {
@@ -261,18 +289,17 @@ impl Core {
         let writer = self.writer.as_mut().filter(|_| has_to_write);
         let leaving = self.leaving;
         let cut_off = until(leaving);
-        // A client that owes a reply has a reason to speak, or is stuck and cannot.
-        let silent = self
-            .heard
-            .filter(|_| leaving.is_none() && self.conn.pending() == 0);
-        let silence = until(silent.map(|since| since + SILENCE));
+        // What cannot be written cannot be answered either.
+        let all_out = self.out.is_empty() && self.conn.queued() == 0;
+        let silent = self.heard.filter(|_| leaving.is_none() && all_out);
+        let silence = until(silent.map(|heard| heard.since + heard.patience));
         tokio::select! {
             read = self.reader.read_buf(self.conn.read_buffer()) => {
                 if !matches!(read, Ok(1..)) {
                     self.conn.receive_end();
                 }
-                if let Some(heard) = &mut self.heard {
-                    *heard = Instant::now();
+                if self.heard.is_some() {
+                    self.expect_output();
                 }
                 return self.drain();
             }
@@ -293,7 +320,7 @@ impl Core {
             () = silence => {
                 // A comment: tmux runs nothing, and answers the fence behind it.
                 let _ = self.conn.send(&Command::raw("#"));
-                self.heard = Some(Instant::now());
+                self.heard = self.heard.map(Heard::again);
             }
             () = cut_off => {
                 self.conn.receive_end();

@@ -291,6 +291,13 @@ impl State {
             }
             return;
         }
+        if self.is_pausing(source, pane) {
+            // It may be of an earlier order, since when the pane was continued: the answer tells.
+            return;
+        }
+        let Some(flow) = self.panes.get(&pane) else {
+            return;
+        };
         if flow.is_stitched() {
             // From 3.8 on this comes behind the answer to the command, perhaps to an earlier one:
             // only an answer tells that everything before the pause has come.
@@ -337,8 +344,19 @@ impl State {
         }
     }
 
+    /// Is an order to pause a pane on its way?
+    fn is_pausing(&self, source: SourceId, pane: PaneId) -> bool {
+        let source = self.sources.get(&source);
+        source.is_some_and(|source| source.pausing.contains_key(&pane))
+    }
+
     /// The server delivers a pane again.
     pub(super) fn continued(&mut self, source: SourceId, pane: PaneId) -> Option<Item> {
+        if self.is_pausing(source, pane) {
+            // Word of an earlier order: what comes until the pane is paused may be older than what
+            // another client has delivered since.
+            return None;
+        }
         let flow = self.panes.get_mut(&pane)?;
         if flow.owner != Owner::Source(source) || flow.is_stitched() {
             return None;

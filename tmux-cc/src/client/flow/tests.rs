@@ -96,6 +96,7 @@ fn what_does_not_fit_pauses_its_pane_and_is_said_when_it_goes_on() {
     read(&inbox, source, &output(P, 5));
     assert_eq!(inbox.take_orders(source), [Order::Pause(P)]);
     read(&inbox, source, "%pause %1\n");
+    inbox.settled(source, &Order::Pause(P));
     assert_eq!(inbox.take_orders(source), [], "nothing was read yet");
     assert_eq!(said(&inbox).len(), 2);
     assert_eq!(inbox.take_orders(source), [Order::Continue(P)]);
@@ -238,6 +239,7 @@ fn a_pane_that_moves_is_handed_over_behind_a_gap_and_forgotten_by_who_had_it() {
     assert_eq!(inbox.take_orders(two), [Order::Pause(P)]);
     read(&inbox, one, "%output %1 late\n");
     read(&inbox, two, "%output %1 early\n%pause %1\n");
+    inbox.settled(two, &Order::Pause(P));
     assert_eq!(inbox.take_orders(two), [Order::Continue(P)]);
     read(&inbox, two, "%continue %1\n%output %1 b\n");
     assert_eq!(said(&inbox), ["%1 0+0 a", "%1 1 moved 0", "%1 1+0 b"]);
@@ -246,6 +248,7 @@ fn a_pane_that_moves_is_handed_over_behind_a_gap_and_forgotten_by_who_had_it() {
     inbox.assign(P, &[two], true);
     assert_eq!(inbox.take_orders(two), [Order::Pause(P)]);
     read(&inbox, two, "%output %1 old\n%pause %1\n");
+    inbox.settled(two, &Order::Pause(P));
     assert_eq!(inbox.take_orders(two), [Order::Continue(P)]);
     read(&inbox, two, "%continue %1\n%output %1 c\n");
     assert_eq!(said(&inbox), ["%1 2 moved 5", "%1 2+0 c"]);
@@ -254,6 +257,44 @@ fn a_pane_that_moves_is_handed_over_behind_a_gap_and_forgotten_by_who_had_it() {
     assert_eq!(said(&inbox), ["%1 3 moved 3"]);
     inbox.assign(P, &[], true);
     assert_eq!(said(&inbox), [""; 0]);
+}
+
+#[test]
+fn word_of_an_earlier_order_does_not_bring_old_bytes() {
+    let (inbox, one) = merged();
+    let (two, _) = inbox.register(Some(SessionId(1)));
+    let settle = |source: SourceId| {
+        let orders = inbox.take_orders(source);
+        orders.iter().for_each(|order| inbox.settled(source, order));
+        orders
+    };
+    inbox.set_watermark(one, PaneId(0));
+    read(&inbox, one, "%output %1 a\n");
+    inbox.assign(P, &[two], true);
+    assert_eq!(settle(one), [Order::Pause(P)]);
+    assert_eq!(settle(two), [Order::Pause(P)]);
+    assert_eq!(settle(two), [Order::Continue(P)]);
+    read(&inbox, two, "%output %1 b\n");
+    // Back, and away again before the first client answers.
+    inbox.assign(P, &[one], true);
+    let on = inbox.take_orders(one);
+    assert_eq!(on, [Order::Continue(P)]);
+    inbox.assign(P, &[two], true);
+    let off = inbox.take_orders(one);
+    assert_eq!(off, [Order::Pause(P)]);
+    assert_eq!(settle(two), [Order::Pause(P)]);
+    assert_eq!(settle(two), [Order::Continue(P)]);
+    read(&inbox, two, "%output %1 d\n");
+    // And back once more: only now comes what the first was told long ago.
+    inbox.assign(P, &[one], true);
+    said(&inbox);
+    read(&inbox, one, "%continue %1\n");
+    inbox.settled(one, &on[0]);
+    read(&inbox, one, "%output %1 c\n%pause %1\n");
+    inbox.settled(one, &off[0]);
+    assert_eq!(settle(one), [Order::Continue(P)]);
+    read(&inbox, one, "%output %1 e\n");
+    assert_eq!(said(&inbox), ["%1 4+0 e"]);
 }
 
 #[test]

@@ -256,14 +256,17 @@ impl Server {
     /// While no server runs, or it has no session, this waits: [`changes`](Self::changes) says for
     /// what.
     pub async fn ready(&self) -> bool {
-        let mut changes = self.changes();
-        while self.handle.shared.any_client().is_none() {
-            // A client that is attached is one more in the tree.
-            if changes.recv().await.is_none() {
-                return false;
-            }
-        }
-        true
+        let any = self.handle.shared.until_client(Shared::any_client);
+        any.await.is_some()
+    }
+
+    /// Waits until a client is attached to that session, and gives it; nothing where the server is
+    /// closed instead. While there is no such session, this waits.
+    ///
+    /// Example: [`client`](Self::client), which gives it where it is there already.
+    pub async fn attached(&self, session: SessionId) -> Option<Client> {
+        let shared = &self.handle.shared;
+        shared.until_client(|shared| shared.client(session)).await
     }
 
     /// The control client of a session, for commands that concern it.

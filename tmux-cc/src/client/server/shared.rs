@@ -41,6 +41,9 @@ pub(super) struct Shared {
     budget: Budget,
     /// Told when a stream or a subscription has come or gone.
     wanted_changed: watch::Sender<()>,
+    /// Told when a client has come, and when the server is closed: what is known of a client in the
+    /// tree may be known before it can be used.
+    attached: watch::Sender<()>,
     model: Mutex<Model>,
 }
 
@@ -87,6 +90,7 @@ impl Shared {
             meter: Arc::new(Meter::new(socket)),
             budget,
             wanted_changed: watch::Sender::new(()),
+            attached: watch::Sender::new(()),
             model: Mutex::new(Model {
                 state: State::Starting,
                 tree: Arc::default(),
@@ -149,6 +153,23 @@ impl Shared {
 
     pub(super) fn add_client(&self, session: SessionId, client: Client) {
         self.model().clients.insert(session, client);
+        self.attached.send_replace(());
+    }
+
+    /// Waits until there is such a client; nothing where the server is closed instead.
+    pub(super) async fn until_client(
+        &self,
+        find: impl Fn(&Self) -> Option<Client>,
+    ) -> Option<Client> {
+        // From before the first look, so that none comes unseen.
+        let mut attached = self.attached.subscribe();
+        loop {
+            if let Some(client) = find(self) {
+                return Some(client);
+            }
+            self.model().changes.as_ref()?;
+            attached.changed().await.ok()?;
+        }
     }
 
     pub(super) fn remove_client(&self, session: SessionId) {
@@ -307,5 +328,42 @@ impl Shared {
             stream.inbox.finish();
         }
         model.watches.values().for_each(|watch| watch.finish());
+        drop(model);
+        self.attached.send_replace(());
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::task::Poll;
+
+    use super::*;
+    use crate::client::Attach;
+    use crate::testing::FakeTmux;
+
+    fn shared() -> Shared {
+        Shared::new(Budget::default(), PathBuf::new())
+    }
+
+    #[tokio::test]
+    async fn a_client_is_noticed_though_nothing_else_changes() {
+        let shared = shared();
+        let fake = FakeTmux::new("3.5a");
+        let attach = Attach::to("main").over(fake.connect());
+        let (client, _events, driver) = attach.await.unwrap();
+        tokio::spawn(driver);
+        let mut waits = Box::pin(shared.until_client(Shared::any_client));
+        assert!(std::future::poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx).is_pending())).await);
+        shared.add_client(SessionId(0), client);
+        assert!(waits.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_client_of_a_server_that_is_closed() {
+        let shared = shared();
+        let mut waits = Box::pin(shared.until_client(|shared| shared.client(SessionId(7))));
+        assert!(std::future::poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx).is_pending())).await);
+        shared.close();
+        assert!(waits.await.is_none());
     }
 }

@@ -22,12 +22,13 @@ use crate::wire::PaneId;
 /// The most that is read from one pipe in one round, in bytes: somewhat more than it holds.
 const READ: usize = 256 << 10;
 
-/// How long the thread rests after a round: the first byte after a silence is read at once, the
-/// next a little later.
-const REST: Duration = Duration::from_millis(1);
+/// How long the thread rests after a round, unless it is told otherwise: the first byte after a
+/// silence is read at once, the next a little later.
+pub(super) const REST: Duration = Duration::from_millis(1);
 
-/// How long after one that brought so many bytes.
-const LONG_REST: (usize, Duration) = (16 << 10, Duration::from_millis(4));
+/// How long it rests, by what it rests otherwise, after a round that brought so many bytes of one
+/// pane, or of all: a pipe holds about 200 KiB, and what does not fit the server holds.
+const FLOOD: (usize, Duration) = (16 << 10, Duration::from_millis(4));
 
 /// Tells one pipe of a pane from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +73,7 @@ impl Reader {
     pub(super) fn start(
         streams: Arc<Streams>,
         reports: UnboundedSender<Report>,
+        rest: Duration,
     ) -> io::Result<Self> {
         let (bell, heard) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
@@ -84,6 +86,7 @@ impl Reader {
             scratch: vec![0; READ],
             streams,
             reports,
+            rest,
         };
         let thread = thread::Builder::new()
             .name("tmux-tap".into())
@@ -151,6 +154,7 @@ struct Thread {
     scratch: Vec<u8>,
     streams: Arc<Streams>,
     reports: UnboundedSender<Report>,
+    rest: Duration,
 }
 
 impl Thread {
@@ -160,17 +164,32 @@ impl Thread {
                 let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
                 std::mem::take(&mut *orders)
             };
-            let mut read = 0;
+            // In all, and of the pane that had most.
+            let (mut read, mut most) = (0, 0);
+            let mut unsaid = 0;
             for at in ready {
-                read += self.read(at);
+                let length = self.read(at);
+                read += length;
+                unsaid += length;
+                most = most.max(length);
+                // The consumer is to make room while there is still more to come.
+                if unsaid >= READ {
+                    self.streams.wake();
+                    unsaid = 0;
+                }
             }
             self.pipes.retain(|pipe| !pipe.done);
             for order in ordered {
                 self.obey(order);
             }
+            self.streams.wake();
             if read > 0 {
-                let (much, long) = LONG_REST;
-                thread::sleep(if read >= much { long } else { REST });
+                let (much, rest) = FLOOD;
+                thread::sleep(match self.rest {
+                    short if short < rest && read >= much => rest,
+                    long if long > rest && most >= much => rest,
+                    other => other,
+                });
             }
         }
     }
@@ -215,11 +234,15 @@ impl Thread {
         };
         let (mut length, mut ended) = (0, false);
         while let Some(room) = self.scratch.get_mut(length..).filter(|r| !r.is_empty()) {
+            let size = room.len();
             match rustix::io::read(&pipe.pipe, room) {
                 Ok(0) => ended = true,
                 Ok(more) => {
                     length += more;
-                    continue;
+                    // Where room was left there is nothing more; an end is told by the next poll.
+                    if more == size {
+                        continue;
+                    }
                 }
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => {}

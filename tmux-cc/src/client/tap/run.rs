@@ -97,7 +97,8 @@ impl Task {
         let (place, listener) = receiver::listen().map_err(TapError::Listen)?;
         let lines = Arc::new(Lines::new(&tap.helper, place.socket(), token)?);
         let (reporter, reports) = mpsc::unbounded_channel();
-        let reader = Reader::start(Arc::clone(&streams), reporter).map_err(TapError::Read)?;
+        let reader =
+            Reader::start(Arc::clone(&streams), reporter, tap.rest).map_err(TapError::Read)?;
         let (to, handed) = mpsc::unbounded_channel();
         Ok(Self {
             changes: reach.changes(),

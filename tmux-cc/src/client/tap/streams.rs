@@ -55,6 +55,14 @@ struct State {
     finished: bool,
 }
 
+fn wake(state: &mut State) {
+    if !state.queue.is_empty()
+        && let Some(waker) = state.waker.take()
+    {
+        waker.wake();
+    }
+}
+
 /// The streams of all panes of a tap.
 #[derive(Debug)]
 pub(super) struct Streams {
@@ -112,10 +120,12 @@ impl Streams {
             screen,
         };
         self.enqueue(state, Bytes::new(), vec![Item::Resync(Box::new(resync))]);
+        wake(state);
     }
 
     /// Takes what was read of a pane; calls `over` where it has more than its share, so that
-    /// nothing is taken of it until it begins anew.
+    /// nothing is taken of it until it begins anew. The consumer is not woken: [`wake`](Self::wake)
+    /// does that once for all panes of a round.
     pub(super) fn push(&self, pane: PaneId, chunk: Bytes, over: impl FnOnce()) {
         let mut state = self.lock();
         let state = &mut *state;
@@ -145,6 +155,11 @@ impl Streams {
         self.enqueue(state, chunk, vec![item]);
     }
 
+    /// Wakes the consumer, where something waits for it.
+    pub(super) fn wake(&self) {
+        wake(&mut self.lock());
+    }
+
     /// Is there room for panes that were over their share?
     pub(super) fn has_room(&self) -> bool {
         self.budget.has_room(self.lock().bytes)
@@ -159,6 +174,7 @@ impl Streams {
     pub(super) fn untapped(&self, pane: PaneId) {
         let mut state = self.lock();
         self.enqueue(&mut state, Bytes::new(), vec![Item::Untapped(pane)]);
+        wake(&mut state);
     }
 
     /// A pane's stream has ended; one of which nothing was ever said has none.
@@ -166,6 +182,7 @@ impl Streams {
         let mut state = self.lock();
         if let Some(item) = Self::ended(&mut state, pane, why) {
             self.enqueue(&mut state, Bytes::new(), vec![item]);
+            wake(&mut state);
         }
     }
 
@@ -178,6 +195,7 @@ impl Streams {
         let items = panes.into_iter().filter_map(ended).collect();
         self.enqueue(&mut state, Bytes::new(), items);
         state.server = None;
+        wake(&mut state);
     }
 
     fn ended(state: &mut State, pane: PaneId, why: &Ending) -> Option<Item> {
@@ -207,9 +225,6 @@ impl Streams {
         let batch = Batch::new(state.server.clone(), None, chunk, items);
         state.bytes += batch.weight;
         state.queue.push_back(batch);
-        if let Some(waker) = state.waker.take() {
-            waker.wake();
-        }
     }
 
     /// The next batch for the consumer, which makes room.

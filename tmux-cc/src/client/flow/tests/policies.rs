@@ -42,6 +42,7 @@ fn a_pane_can_be_dealt_with_in_another_way() {
     read(&inbox, source, &output(Q, 7));
     assert_eq!(inbox.take_orders(source), [Order::Pause(Q)]);
     read(&inbox, source, "%pause %2\n");
+    inbox.settled(source, &Order::Pause(Q));
     assert_eq!(losses(&inbox), [(Cause::Dropped, Loss::Known(7))]);
     assert_eq!(inbox.take_orders(source), [Order::Continue(Q)]);
     read(&inbox, source, "%continue %2\n");

@@ -75,10 +75,8 @@ fn screen(printed: u64) -> Screen {
 }
 
 impl Toy {
-    fn new(late: bool, policy: Policy) -> Self {
-        let request = OutputRequest::default()
-            .backfill(Backfill::Screen)
-            .policy(policy);
+    fn new(late: bool, policy: Policy, backfill: Backfill) -> Self {
+        let request = OutputRequest::default().backfill(backfill).policy(policy);
         let inbox = Inbox::merged(Budget::bytes(0), request, Arc::default());
         let mut toy = Self {
             inbox,
@@ -189,11 +187,23 @@ impl Toy {
 
     /// A client reads the next thing that was sent to it.
     fn read(&mut self, at: usize) {
-        let client = &mut self.clients[at];
-        if client.sent.is_empty() {
-            return;
+        if !self.clients[at].sent.is_empty() {
+            self.read_nth(at, 0);
         }
-        match client.sent.remove(0) {
+    }
+
+    /// A client reads the next output of a pane before what was sent between: so tmux writes while
+    /// it holds output of other panes (`control.c`, `control_write_pending`).
+    fn overtake(&mut self, at: usize, pane: PaneId) {
+        let of_pane = |sent: &Sent| matches!(sent, Sent::Output(of, ..) if *of == pane);
+        if let Some(nth) = self.clients[at].sent.iter().position(of_pane) {
+            self.read_nth(at, nth);
+        }
+    }
+
+    fn read_nth(&mut self, at: usize, nth: usize) {
+        let client = &mut self.clients[at];
+        match client.sent.remove(nth) {
             Sent::Output(pane, from, length) => {
                 let line = format!("%output {pane} {}\n", words(from, length));
                 read(&self.inbox, client.source, &line);
@@ -279,6 +289,7 @@ enum Happens {
     Line { fails: bool, lost: bool },
     Answer,
     Read(usize),
+    Overtake(usize, usize),
     Die(usize),
     Assign(usize, Vec<usize>),
     Take,
@@ -295,6 +306,7 @@ fn happens() -> impl Strategy<Value = Happens> {
             .prop_map(|(fails, lost)| Happens::Line { fails, lost }),
         6 => Just(Happens::Answer),
         16 => client.clone().prop_map(Happens::Read),
+        2 => (client.clone(), pane.clone()).prop_map(|(client, pane)| Happens::Overtake(client, pane)),
         1 => client.prop_map(Happens::Die),
         1 => (pane, proptest::sample::subsequence(vec![0, 1], 0..=2))
             .prop_map(|(pane, candidates)| Happens::Assign(pane, candidates)),
@@ -318,6 +330,20 @@ fn story(breaks: bool) -> impl Strategy<Value = Vec<Happens>> {
     proptest::collection::vec(happens, 0..200)
 }
 
+/// One pane that goes from client to client and back, while one of them is slow to read.
+fn hand_overs() -> impl Strategy<Value = Vec<Happens>> {
+    let client = 0..2usize;
+    let happens = prop_oneof![
+        4 => Just(Happens::Print(0, 1)),
+        4 => client.clone().prop_map(Happens::Order),
+        1 => Just(Happens::Read(0)),
+        8 => Just(Happens::Read(1)),
+        3 => client.prop_map(|client| Happens::Assign(0, vec![client])),
+        2 => Just(Happens::Take),
+    ];
+    proptest::collection::vec(happens, 0..200)
+}
+
 impl Toy {
     fn run(&mut self, happens: Happens) {
         match happens {
@@ -327,6 +353,7 @@ impl Toy {
             Happens::Line { fails, lost } => self.line(fails, lost),
             Happens::Answer => self.answer(),
             Happens::Read(client) => self.read(client),
+            Happens::Overtake(client, pane) => self.overtake(client, PANES[pane]),
             Happens::Die(client) => self.die(client),
             Happens::Assign(pane, candidates) => self.assign(PANES[pane], &candidates),
             Happens::Take => self.take(),
@@ -346,6 +373,25 @@ impl Toy {
         }
         assert!(self.lines.is_empty() && self.answers.is_empty());
     }
+
+    /// In the end every pane's stream goes on, and nothing is held.
+    fn goes_on(&mut self) -> Result<(), TestCaseError> {
+        for pane in PANES {
+            self.assign(pane, &[0, 1]);
+        }
+        self.settle();
+        for pane in PANES {
+            self.print(pane, 3);
+        }
+        self.settle();
+        for pane in PANES {
+            let seen = &self.seen[&pane];
+            prop_assert_eq!(seen.at, self.printed[&pane], "{}", pane);
+        }
+        let state = self.inbox.lock();
+        prop_assert_eq!((state.bytes, state.holders), (0, 0));
+        Ok(())
+    }
 }
 
 proptest! {
@@ -360,33 +406,35 @@ proptest! {
         story in any::<bool>().prop_flat_map(story),
     ) {
         let policy = if drops { Policy::Drop } else { Policy::Pause };
-        let mut toy = Toy::new(late, policy);
+        let mut toy = Toy::new(late, policy, Backfill::Screen);
         // What is dropped by policy is said without a screen.
         toy.breaks = drops;
         for happens in story {
             toy.run(happens);
         }
-        for pane in PANES {
-            toy.assign(pane, &[0, 1]);
+        toy.goes_on()?;
+    }
+
+    /// Without screens a stream never goes back either, whoever delivers it, and in the end every
+    /// pane's stream goes on.
+    #[test]
+    fn bytes_never_come_again(
+        late in any::<bool>(),
+        story in prop_oneof![story(true), hand_overs()],
+    ) {
+        let mut toy = Toy::new(late, Policy::Pause, Backfill::None);
+        toy.breaks = true;
+        for happens in story {
+            toy.run(happens);
         }
-        toy.settle();
-        for pane in PANES {
-            toy.print(pane, 3);
-        }
-        toy.settle();
-        for pane in PANES {
-            let seen = &toy.seen[&pane];
-            prop_assert_eq!(seen.at, toy.printed[&pane], "{}", pane);
-        }
-        let state = toy.inbox.lock();
-        prop_assert_eq!((state.bytes, state.holders), (0, 0));
+        toy.goes_on()?;
     }
 
     /// Of a pane of which only the latest screen is asked for, the last screen shows everything.
     #[test]
     fn the_latest_screen_is_the_last(late in any::<bool>(), story in story(true)) {
         let every = Duration::from_millis(10);
-        let mut toy = Toy::new(late, Policy::Latest { every });
+        let mut toy = Toy::new(late, Policy::Latest { every }, Backfill::None);
         toy.breaks = true;
         for happens in story {
             toy.run(happens);
