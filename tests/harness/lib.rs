@@ -10,6 +10,8 @@
 //! | [`toy`] | [`Toy`](toy::Toy): control mode without a tmux, scripted, that says what it means |
 //! | [`scenario`] | what is played to a tmux, and the transcripts that come of it |
 //! | `bin/record_transcripts.rs` | `record-transcripts`: writes them down |
+//! | [`stand_in`] | a program that looks like an agent, and does what a script says |
+//! | `bin/stand_in_agent.rs` | `stand-in-agent`: it, as a program for panes ([`stand_in_agent!`]) |
 //! | [`raw`] | clients that are not ours: a user's, and one that breaks off |
 //! | [`facts`] | what a run has found out about its tmux |
 //! | `bin/pane_agent.rs` | `pane-agent`: prints known bytes inside a pane ([`pane_agent!`]) |
@@ -32,6 +34,7 @@ pub mod raw;
 pub mod scenario;
 pub mod seeded;
 pub mod server;
+pub mod stand_in;
 pub mod toy;
 pub mod wait;
 
@@ -66,5 +69,13 @@ macro_rules! skip_if_asked {
             eprintln!("SKIPPED {}: TMUX_CC_TEST_SKIP=1", module_path!());
             return;
         }
+    };
+}
+
+/// The path of the built `stand-in-agent`, as a `&'static str`; as [`pane_agent!`].
+#[macro_export]
+macro_rules! stand_in_agent {
+    () => {
+        env!("CARGO_BIN_EXE_stand-in-agent")
     };
 }

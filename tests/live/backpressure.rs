@@ -1,5 +1,7 @@
 //! Who does not read is not waited for, and nobody waits for him.
 
+use std::collections::HashSet;
+use std::process::Stdio;
 use std::time::Duration;
 
 use harness::pane_agent;
@@ -7,11 +9,16 @@ use harness::process::Process;
 use harness::server::{Boot, Server};
 use harness::skip_if_asked;
 use harness::wait::{PATIENCE, until_async};
-use tmux_cc::client::{Attach, Budget, Cause, PaneFilter};
+use tmux_cc::client::{Attach, Budget, Cause, Event, PaneFilter};
 use tmux_cc::protocol::Command;
 use tmux_cc::wire::PaneId;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex, split};
+use tokio::io::{
+    AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, copy, duplex, split,
+};
+use tokio::process::Command as Program;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::support::{LONG, Streams, alone, attached, follow, full, pane_of, scaled, soon, within};
 
@@ -190,6 +197,75 @@ async fn commands_are_answered_while_nobody_takes_the_output() {
     soon("the end", followed.close()).await;
 }
 
+/// A client's process, from whose end of a stream nothing comes while the gate is shut.
+fn gated(server: &Server, attach: &Attach) -> (DuplexStream, watch::Sender<bool>) {
+    let (ours, theirs) = duplex(64 << 10);
+    let (gate, mut open) = watch::channel(true);
+    let mut program = Program::new(server.binary());
+    program
+        .arg("-S")
+        .arg(server.socket())
+        .args(attach.arguments());
+    program.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = program.kill_on_drop(true).spawn().unwrap();
+    let (mut from, mut to) = split(theirs);
+    let mut stdin = process.stdin.take().unwrap();
+    tokio::spawn(async move { copy(&mut from, &mut stdin).await });
+    tokio::spawn(async move {
+        let mut stdout = process.stdout.take().unwrap();
+        let mut read = vec![0; 64 << 10];
+        while open.wait_for(|open| *open).await.is_ok() {
+            let count = stdout.read(&mut read).await.unwrap();
+            if count == 0 || to.write_all(&read[..count]).await.is_err() {
+                break;
+            }
+        }
+        let _ = process.wait().await;
+    });
+    (ours, gate)
+}
+
+/// Up to 3.8 tmux can forget to write a reply: what stands before it in its queue is thrown away for
+/// its age, and nothing is left whose writing would call for more.
+#[tokio::test]
+async fn a_reply_behind_output_that_has_become_too_old_comes() {
+    skip_if_asked!();
+    let (server, panes) = flooding(3);
+    let attach = Attach::to("s0").output(1);
+    let (stream, gate) = gated(&server, &attach);
+    let (client, mut events, driver) = soon("a client", attach.over(stream)).await.unwrap();
+    let driver = tokio::spawn(driver);
+    for round in 1..=2 {
+        within(LONG, "output of every pane", async {
+            let mut seen = HashSet::new();
+            while seen.len() < panes.len() {
+                let batch = events.recv().await.expect("the client goes on");
+                seen.extend(batch.iter().filter_map(|event| match event {
+                    Event::Output(output) => Some(output.pane),
+                    _ => None,
+                }));
+            }
+        })
+        .await;
+        gate.send_replace(false);
+        // The pipe is full, and tmux holds back what comes, once that stands still for long.
+        sleep(Duration::from_millis(300)).await;
+        let word = format!("answer-{round}");
+        let command = Command::new("display-message").flag("-p").arg(&word);
+        let asked = client.clone();
+        let reply = tokio::spawn(async move { asked.command(command).await });
+        // What comes is too old after a second.
+        sleep(Duration::from_millis(2500)).await;
+        assert!(!reply.is_finished());
+        gate.send_replace(true);
+        let reply = soon("the reply", reply).await.unwrap().unwrap();
+        assert_eq!(reply.ok().unwrap().text(), word.as_bytes());
+    }
+    assert!(server.alive());
+    drop((client, events));
+    soon("the driver", driver).await.unwrap();
+}
+
 /// The last number on a pane's screen.
 async fn printed(followed: &tmux_cc::client::Server, pane: PaneId) -> u64 {
     let capture = Command::new("capture-pane").flag("-p").target(pane);
@@ -245,7 +321,7 @@ async fn slow_consumer() {
         let batch = soon("a batch", output.recv()).await.unwrap();
         streams.take(&batch);
         batches += 1;
-        tokio::time::sleep(Duration::from_millis(if full() { 1 } else { 10 })).await;
+        sleep(Duration::from_millis(if full() { 1 } else { 10 })).await;
     }
     commands.await.unwrap();
     let gaps = |streams: &Streams| panes.iter().map(|p| streams.epoch(*p)).collect::<Vec<_>>();

@@ -27,6 +27,7 @@ mod quoting;
 mod replies;
 mod rows;
 mod spoof;
+mod stand_in;
 mod streams;
 mod subscriptions;
 mod support;

@@ -10,8 +10,8 @@ use harness::{facts, pane_agent, skip_if_asked};
 use tmux_cc::client::{Client, RunError};
 use tmux_cc::protocol::CommandError;
 use tmux_cc::protocol::commands::{
-    AnswerError, DisplayMessage, ListBuffers, Paste, PasteBuffer, Scope, SelectPane, SendKeys,
-    SetBuffer, SetOption,
+    AnswerError, DisplayMessage, ListBuffers, Paste, PasteBuffer, Press, Scope, SelectPane,
+    SendKeys, SetBuffer, SetOption,
 };
 use tmux_cc::protocol::{Quirk, Quirks};
 use tmux_cc::wire::{PaneId, Version};
@@ -49,10 +49,17 @@ impl Typed {
                     server.answer(["display-message", "-p", "#{bracket_paste_flag}"]) == "1"
                 });
             } else {
+                let mut tries = 0;
                 until(LONG, "tmux to know of it", || {
                     server.tmux(["set-buffer", "-b", "try", "x"]);
                     server.tmux(["paste-buffer", "-p", "-d", "-b", "try"]);
+                    tries += 1;
                     fs::read(&file).unwrap().windows(6).any(|w| w == END)
+                });
+                // The last of them may still be on its way.
+                until(LONG, "all that was tried", || {
+                    let came = fs::read(&file).unwrap();
+                    came.iter().filter(|&&b| b == b'x').count() == tries && came.ends_with(END)
                 });
             }
         }
@@ -403,6 +410,37 @@ async fn a_mode_is_no_place_for_a_marked_paste() {
     typed.expect("text behind it", &marked(b"a\nb"));
     let left = client.command(ListBuffers::all()).await.unwrap();
     assert_eq!(left.ok().unwrap().lines().count(), 1);
+}
+
+/// What goes to a program goes to it, or to nobody: not to a mode, not to one that has ended.
+#[tokio::test]
+async fn keys_reach_the_program_or_nobody() {
+    skip_if_asked!();
+    let mut typed = Typed::start(true);
+    let (client, _events, _driver) = attached(&typed.server).await;
+    let pane = typed.pane;
+    let enter = || Press::new(pane, ["Enter"]);
+    client.run(enter()).await.unwrap();
+    typed.expect("Enter", b"\r");
+    client.run(Press::new(pane, ["-", "C-c"])).await.unwrap();
+    typed.expect("two keys", b"-\x03");
+    let refused = async |press: Press| match client.run(press).await {
+        Err(RunError::Answer(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    typed.server.tmux(["copy-mode", "-t", &pane.to_string()]);
+    assert_eq!(refused(enter()).await, AnswerError::InMode);
+    let cancel = ["send-keys", "-X", "-t", &pane.to_string(), "cancel"];
+    typed.server.tmux(cancel);
+    client.run(SelectPane::input(pane, false)).await.unwrap();
+    assert_eq!(refused(enter()).await, AnswerError::NoInput);
+    client.run(SelectPane::input(pane, true)).await.unwrap();
+    client.run(Press::new(pane, ["q"])).await.unwrap();
+    typed.expect("a key behind them", b"q");
+    let AnswerError::Failed(failed) = refused(Press::new(PaneId(999), ["Enter"])).await else {
+        panic!("there is no such pane");
+    };
+    assert_eq!(failed.message(), b"can't find pane: %999");
 }
 
 /// Panes that are synchronized get each other's keys, and not what is pasted.

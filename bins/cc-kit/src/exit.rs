@@ -154,7 +154,8 @@ impl<E: Advise + Send + Sync + 'static> From<E> for Failure {
 
 /// The messages of an error and its causes, joined by `: `. A message that only repeats the end of
 /// what stands there already is left out.
-pub(crate) fn chain(error: &dyn Error) -> String {
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -32,8 +32,10 @@ pub const fn printable(bytes: &[u8]) -> Printable<'_> {
     }
 }
 
-/// As [`printable`] for text that may hold what went through it already: backslashes stay single.
-pub(crate) const fn harmless(text: &str) -> Printable<'_> {
+/// As [`printable`] for text that may hold what went through it already, or whose backslashes are to
+/// be read as they are: they stay single.
+#[must_use]
+pub const fn harmless(text: &str) -> Printable<'_> {
     Printable {
         bytes: text.as_bytes(),
         escaped: true,

@@ -76,3 +76,27 @@ impl Shutdown {
         .await
     }
 }
+
+/// Waits to be told to read the configuration again.
+///
+/// From [`Hangup::install`] on, SIGHUP no longer ends the process.
+#[derive(Debug)]
+pub struct Hangup(Signal);
+
+impl Hangup {
+    /// Takes over SIGHUP.
+    ///
+    /// # Errors
+    /// When a handler cannot be installed.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime that has IO enabled.
+    pub fn install() -> io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Resolves when SIGHUP has come since the last call. Dropping the future loses nothing.
+    pub async fn requested(&mut self) {
+        self.0.recv().await;
+    }
+}

@@ -88,7 +88,7 @@ mod players {
         assert!(text.starts_with("cannot write 2040 bytes to "), "{text}");
         let failure = Failure::from(error);
         let _ = failure.report();
-        writer.discard_output();
+        writer.discard();
         writer.flush().unwrap();
         // A segment that cannot even begin leaves no file.
         let hundred = Rlimit {

@@ -1,34 +1,29 @@
 //! What to write down: a pure function of what was known and what happened.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use cc_kit::journal::Position;
-use cc_kit::journal::note::{self, Gap, Lost, Note};
-use tmux_cc::client::{Cause, Ending, Event, Loss, PaneBytes, Resync, ServerChange};
+use cc_kit::journal::note::{self, Gap, Lost, Note, ProgramExit, Size, Source, SourceChange};
+use tmux_cc::client::{Cause, Ending, Event, Loss, PaneBytes, Resync, Screen, ServerChange};
+use tmux_cc::format::Signal;
 use tmux_cc::tree::{Change, Pane};
 use tmux_cc::wire::{PaneId, SessionId};
 
 /// Something to be done to the journal of a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action<'a> {
-    /// Open it, in an epoch of its own; what follows counts from there.
-    Open {
+    /// Open it, in an epoch of its own.
+    Open { pane: PaneId, about: Box<About> },
+    /// Append what the pane printed.
+    Output { pane: PaneId, data: PaneBytes<'a> },
+    /// Say what is missing, and begin an epoch behind it.
+    Gap {
         pane: PaneId,
-        place: note::Place,
-        unit: Option<String>,
+        gap: Gap,
+        screen: Option<Arc<Screen>>,
     },
-    /// Append what the pane printed, at a position relative to where it was opened.
-    Output {
-        pane: PaneId,
-        at: Position,
-        data: PaneBytes<'a>,
-    },
-    /// Append a note, at such a position.
-    Note {
-        pane: PaneId,
-        at: Position,
-        note: Note,
-    },
+    /// Append a note.
+    Note { pane: PaneId, note: Note },
     /// Another unit runs in it.
     Unit {
         pane: PaneId,
@@ -39,19 +34,32 @@ pub(crate) enum Action<'a> {
     Close { pane: PaneId },
 }
 
+/// What is known of a pane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) place: note::Place,
+    pub(crate) unit: Option<String>,
+    pub(crate) size: Option<Size>,
+    pub(crate) source: Option<Source>,
+    /// How its program ended, as far as that was said.
+    exit: Option<ProgramExit>,
+}
+
 /// What is known of one life of one server.
 #[derive(Debug, Default)]
 pub(crate) struct Decider {
-    places: HashMap<PaneId, (note::Place, Option<String>)>,
+    panes: HashMap<PaneId, About>,
     sessions: HashMap<SessionId, String>,
-    /// The panes that are open, and where their streams stand.
+    /// The panes that are open.
     open: HashMap<PaneId, Stream>,
+    /// Those that have a pipe of their own, so that control is their source.
+    untapped: HashSet<PaneId>,
 }
 
-/// Where a pane's stream stands.
-#[derive(Clone, Copy, Debug, Default)]
+/// How a pane's stream stands.
+#[derive(Clone, Copy, Debug)]
 struct Stream {
-    end: Position,
+    source: Source,
     /// Was a gap said, and nothing since?
     gap: bool,
 }
@@ -68,10 +76,14 @@ impl Decider {
     fn on_tree(&mut self, change: &Change) -> Vec<Action<'static>> {
         match change {
             Change::PaneGone(pane) => {
+                let mut actions = Vec::new();
                 // Its last bytes may still be on their way: the stream says when it has ended.
-                if !self.open.contains_key(&pane.id) {
-                    self.places.remove(&pane.id);
+                if self.open.contains_key(&pane.id) {
+                    actions.extend(self.on_exit(pane));
+                } else {
+                    self.panes.remove(&pane.id);
                 }
+                return actions;
             }
             Change::SessionGone(session) => {
                 self.sessions.remove(&session.id);
@@ -81,41 +93,70 @@ impl Decider {
                     self.sessions.insert(session.id, note::label(&session.name));
                 }
                 if let Some(pane) = change.pane() {
-                    return self.on_place(pane);
+                    return self.on_pane(pane);
                 }
             }
         }
         Vec::new()
     }
 
-    fn on_place(&mut self, pane: &Pane) -> Vec<Action<'static>> {
-        let new = (place_of(pane), pane.unit.clone());
-        let old = self.places.insert(pane.id, new.clone());
-        let Some(Stream { end: at, .. }) = self.open.get(&pane.id).copied() else {
+    fn on_pane(&mut self, pane: &Pane) -> Vec<Action<'static>> {
+        let about = self.panes.entry(pane.id).or_default();
+        let old = about.clone();
+        about.place = place_of(pane);
+        about.unit.clone_from(&pane.unit);
+        about.size = Some(Size {
+            cols: pane.width,
+            rows: pane.height,
+        });
+        let about = about.clone();
+        let exit = self.on_exit(pane);
+        if !self.open.contains_key(&pane.id) {
+            // What is known by then is said when it is opened.
             return Vec::new();
-        };
-        let (place, unit) = new;
-        let (old_place, old_unit) = old.unwrap_or_default();
-        if unit != old_unit {
-            vec![Action::Unit {
-                pane: pane.id,
-                place,
-                unit,
-            }]
-        } else if place != old_place {
-            vec![Action::Note {
-                pane: pane.id,
-                at,
-                note: Note::Moved(place),
-            }]
-        } else {
-            Vec::new()
         }
+        let mut actions = Vec::new();
+        let id = pane.id;
+        if about.unit != old.unit {
+            actions.push(Action::Unit {
+                pane: id,
+                place: about.place,
+                unit: about.unit,
+            });
+        } else if about.place != old.place {
+            let note = Note::Moved(about.place);
+            actions.push(Action::Note { pane: id, note });
+        }
+        if let Some(size) = about.size.filter(|_| about.size != old.size) {
+            let note = Note::Resize(size);
+            actions.push(Action::Note { pane: id, note });
+        }
+        actions.extend(exit);
+        actions
     }
 
-    /// What an event of the output stream asks for; `session` is whose client brought it.
+    /// How a program ended, when that is new.
+    fn on_exit(&mut self, pane: &Pane) -> Option<Action<'static>> {
+        let about = self.panes.entry(pane.id).or_default();
+        let exit = pane.death.as_ref().map(|death| ProgramExit {
+            status: death.status,
+            signal: death.signal.as_ref().map(signal_of),
+        });
+        let known = exit
+            .clone()
+            .filter(|exit| *exit != ProgramExit::default() && about.exit != Some(exit.clone()));
+        about.exit = exit;
+        let note = Note::Exit(known?);
+        Some(Action::Note {
+            pane: pane.id,
+            note,
+        })
+    }
+
+    /// What an event of an output stream asks for; `session` is whose client brought it.
     pub(crate) fn on_output<'a>(
         &mut self,
+        source: Source,
         event: &Event<'a>,
         session: Option<SessionId>,
         act: &mut impl FnMut(Action<'a>),
@@ -123,128 +164,175 @@ impl Decider {
         match event {
             Event::Output(output) => {
                 let pane = output.pane;
-                self.open(pane, session, act);
-                let at = Position {
-                    epoch: output.epoch,
-                    offset: output.offset,
-                };
-                act(Action::Output {
-                    pane,
-                    at,
-                    data: output.data,
-                });
-                let end = at.advance(output.data.decoded_len() as u64);
-                self.open.insert(pane, Stream { end, gap: false });
+                if !self.takes(source, pane, session, act) {
+                    return;
+                }
+                let data = output.data;
+                act(Action::Output { pane, data });
+                self.open.insert(pane, Stream { source, gap: false });
             }
             Event::Resync(Resync {
                 pane,
-                epoch,
                 cause,
                 loss,
+                screen,
                 ..
             }) => {
-                self.open(*pane, session, act);
-                let end = Position {
-                    epoch: *epoch,
-                    offset: 0,
-                };
-                let note = Note::Gap(Gap {
+                if !self.takes(source, *pane, session, act) {
+                    return;
+                }
+                let gap = Gap {
                     cause: cause_of(*cause),
                     lost: lost(*loss),
-                });
-                act(Action::Note {
-                    pane: *pane,
-                    at: end,
-                    note,
-                });
-                self.open.insert(*pane, Stream { end, gap: true });
+                };
+                let (pane, screen) = (*pane, screen.clone());
+                act(Action::Gap { pane, gap, screen });
+                self.open.insert(pane, Stream { source, gap: true });
+            }
+            Event::Untapped(pane) => {
+                self.untapped.insert(*pane);
+                if self.open.contains_key(pane) {
+                    self.switch(*pane, Source::Control, act);
+                }
             }
             Event::Ended(ended) => {
                 let pane = ended.pane;
+                if !self.open.get(&pane).is_some_and(|s| s.source == source) {
+                    return;
+                }
                 let Some(stream) = self.open.remove(&pane) else {
                     return;
                 };
-                self.places.remove(&pane);
-                let at = Position {
-                    epoch: ended.epoch,
-                    offset: ended.offset,
-                };
-                let (cause, end) = match &ended.why {
-                    Ending::Server(exit) => (
-                        note::Cause::Reconnect,
-                        note::End::ServerGone {
-                            reason: Some(exit.to_string()),
-                        },
-                    ),
-                    _ => (note::Cause::DeadTail, note::End::PaneGone),
-                };
-                // What is missing behind a gap is part of that gap.
-                if !stream.gap {
-                    let gap = Gap {
-                        cause,
-                        lost: lost(ended.loss),
-                    };
-                    act(Action::Note {
-                        pane,
-                        at,
-                        note: Note::Gap(gap),
-                    });
-                }
-                act(Action::Note {
-                    pane,
-                    at,
-                    note: Note::End(end),
-                });
-                act(Action::Close { pane });
+                self.panes.remove(&pane);
+                self.untapped.remove(&pane);
+                self.end(pane, stream, &ended.why, ended.loss, act);
             }
             _ => {}
         }
     }
 
+    fn end<'a>(
+        &self,
+        pane: PaneId,
+        stream: Stream,
+        why: &Ending,
+        loss: Loss,
+        act: &mut impl FnMut(Action<'a>),
+    ) {
+        let (cause, end) = match why {
+            Ending::Server(exit) => (
+                note::Cause::Reconnect,
+                note::End::ServerGone {
+                    reason: Some(exit.to_string()),
+                },
+            ),
+            _ => (note::Cause::DeadTail, note::End::PaneGone),
+        };
+        // The tap has all that the server has read: nothing is missing that is known to be.
+        let whole = stream.source == Source::Tap
+            && cause == note::Cause::DeadTail
+            && matches!(loss, Loss::Unknown { at_least: 0 } | Loss::Known(0));
+        // What is missing behind a gap is part of that gap.
+        if !stream.gap && !whole {
+            let lost = lost(loss);
+            act(Action::Gap {
+                pane,
+                gap: Gap { cause, lost },
+                screen: None,
+            });
+        }
+        let note = Note::End(end);
+        act(Action::Note { pane, note });
+        act(Action::Close { pane });
+    }
+
     /// We stop: every open journal says so.
     pub(crate) fn on_stop(&mut self) -> Vec<Action<'static>> {
-        let mut open: Vec<_> = self.open.drain().collect();
-        open.sort_by_key(|(pane, _)| *pane);
+        let mut open: Vec<_> = self.open.drain().map(|(pane, _)| pane).collect();
+        open.sort();
         open.into_iter()
-            .flat_map(|(pane, stream)| {
+            .flat_map(|pane| {
                 let note = Note::End(note::End::Stopped);
-                [
-                    Action::Note {
-                        pane,
-                        at: stream.end,
-                        note,
-                    },
-                    Action::Close { pane },
-                ]
+                [Action::Note { pane, note }, Action::Close { pane }]
             })
             .collect()
     }
 
+    /// Is a pane taken from that source? Opens it where it is new.
+    fn takes<'a>(
+        &mut self,
+        source: Source,
+        pane: PaneId,
+        session: Option<SessionId>,
+        act: &mut impl FnMut(Action<'a>),
+    ) -> bool {
+        match self.open.get(&pane) {
+            None => {
+                if source == Source::Tap {
+                    self.untapped.remove(&pane);
+                }
+                self.open(source, pane, session, act);
+                true
+            }
+            Some(stream) if stream.source == source => true,
+            // The tap has it again; what control still brings would come twice.
+            Some(_) if source == Source::Tap => {
+                self.untapped.remove(&pane);
+                self.switch(pane, source, act);
+                true
+            }
+            Some(_) if self.untapped.contains(&pane) => {
+                self.switch(pane, source, act);
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    fn switch<'a>(&mut self, pane: PaneId, source: Source, act: &mut impl FnMut(Action<'a>)) {
+        let before = self.open.insert(pane, Stream { source, gap: false });
+        if before.is_some_and(|before| before.source != source) {
+            let note = Note::Source(SourceChange { source });
+            act(Action::Note { pane, note });
+        }
+    }
+
     fn open<'a>(
         &mut self,
+        source: Source,
         pane: PaneId,
         session: Option<SessionId>,
         act: &mut impl FnMut(Action<'a>),
     ) {
-        if self.open.contains_key(&pane) {
-            return;
-        }
         // A pane can print before any listing has it, and be gone before the next one.
-        let unlisted = || {
-            let session = session
-                .and_then(|session| self.sessions.get(&session))
-                .cloned();
-            (
-                note::Place {
-                    session: session.unwrap_or_default(),
-                    ..note::Place::default()
-                },
-                None,
-            )
+        let unlisted = || About {
+            place: note::Place {
+                session: session
+                    .and_then(|session| self.sessions.get(&session))
+                    .cloned()
+                    .unwrap_or_default(),
+                ..note::Place::default()
+            },
+            ..About::default()
         };
-        let (place, unit) = self.places.get(&pane).cloned().unwrap_or_else(unlisted);
-        act(Action::Open { pane, place, unit });
-        self.open.insert(pane, Stream::default());
+        let mut about = self.panes.get(&pane).cloned().unwrap_or_else(unlisted);
+        about.source = Some(source);
+        let exit = about.exit.clone();
+        let about = Box::new(about);
+        act(Action::Open { pane, about });
+        if let Some(exit) = exit.filter(|exit| *exit != ProgramExit::default()) {
+            let note = Note::Exit(exit);
+            act(Action::Note { pane, note });
+        }
+        self.open.insert(pane, Stream { source, gap: false });
+    }
+}
+
+fn signal_of(signal: &Signal) -> String {
+    match signal {
+        Signal::Number(number) => number.to_string(),
+        Signal::Name(name) => note::label(name),
+        _ => "?".to_owned(),
     }
 }
 
@@ -264,6 +352,8 @@ fn cause_of(cause: Cause) -> note::Cause {
         Cause::Paused => note::Cause::Pause,
         Cause::Disconnected => note::Cause::Reconnect,
         Cause::Moved => note::Cause::SourceChange,
+        Cause::Dropped => note::Cause::Overflow,
+        Cause::PipeClosed => note::Cause::PipeClosed,
         _ => note::Cause::Other,
     }
 }
@@ -310,47 +400,142 @@ mod tests {
         ]
     }
 
+    fn acted(act: impl FnOnce(&mut dyn FnMut(Action<'static>))) -> Vec<Action<'static>> {
+        let mut actions = Vec::new();
+        act(&mut |action| actions.push(action));
+        actions
+    }
+
+    fn heard(
+        decider: &mut Decider,
+        source: Source,
+        event: &Event<'static>,
+    ) -> Vec<Action<'static>> {
+        acted(|mut act| decider.on_output(source, event, None, &mut act))
+    }
+
+    fn opened(decider: &mut Decider, pane: PaneId) -> Vec<Action<'static>> {
+        acted(|mut act| decider.open(Source::Tap, pane, Some(SessionId(1)), &mut act))
+    }
+
+    fn changed(decider: &mut Decider, changes: &[ServerChange]) -> Vec<Action<'static>> {
+        changes
+            .iter()
+            .flat_map(|change| decider.on_change(change))
+            .collect()
+    }
+
     #[test]
     fn a_pane_that_moves_says_so_once_it_is_open() {
         let mut decider = Decider::default();
-        for change in tree(&pane("0", "")) {
-            assert_eq!(decider.on_change(&change), []);
-        }
-        let mut opened = Vec::new();
-        decider.open(PANE, None, &mut |action| opened.push(action));
+        assert_eq!(changed(&mut decider, &tree(&pane("0", ""))), []);
+        let opened = opened(&mut decider, PANE);
         assert!(
-            matches!(&opened[..], [Action::Open { place, .. }] if place.session == "work" && place.window_name == "sh")
+            matches!(&opened[..], [Action::Open { about, .. }] if about.place.session == "work" && about.place.window_name == "sh")
         );
-        let moved: Vec<_> = tree(&pane("4", ""))
-            .iter()
-            .flat_map(|change| decider.on_change(change))
-            .collect();
+        let moved = changed(&mut decider, &tree(&pane("4", "")));
         assert!(
             matches!(&moved[..], [Action::Note { note: Note::Moved(place), .. }] if place.window_index == 4)
         );
-        let unit: Vec<_> = tree(&pane("4", "coder"))
-            .iter()
-            .flat_map(|change| decider.on_change(change))
-            .collect();
+        let unit = changed(&mut decider, &tree(&pane("4", "coder")));
         assert!(matches!(&unit[..], [Action::Unit { unit: Some(unit), .. }] if unit == "coder"));
+        let mut larger = pane("4", "coder").to_vec();
+        larger.extend([("pane_width", "90"), ("pane_height", "30")]);
+        let resized = changed(&mut decider, &tree(&larger));
+        let size = Size { cols: 90, rows: 30 };
+        assert_eq!(
+            resized,
+            [Action::Note {
+                pane: PANE,
+                note: Note::Resize(size)
+            }]
+        );
+    }
+
+    #[test]
+    fn how_a_program_ended_is_said_once_and_when_it_is_known() {
+        let mut decider = Decider::default();
+        changed(&mut decider, &tree(&pane("0", "")));
+        opened(&mut decider, PANE);
+        let mut dead = pane("0", "").to_vec();
+        dead.push(("pane_dead", "1"));
+        assert_eq!(changed(&mut decider, &tree(&dead)), []);
+        dead.push(("pane_dead_status", "7"));
+        let said = changed(&mut decider, &tree(&dead));
+        let seven = ProgramExit {
+            status: Some(7),
+            signal: None,
+        };
+        assert_eq!(
+            said,
+            [Action::Note {
+                pane: PANE,
+                note: Note::Exit(seven)
+            }]
+        );
+        assert_eq!(changed(&mut decider, &tree(&dead)), []);
+    }
+
+    #[test]
+    fn how_a_program_ended_before_its_output_came_is_said_when_it_is_opened() {
+        let mut decider = Decider::default();
+        let mut dead = pane("0", "").to_vec();
+        dead.extend([("pane_dead", "1"), ("pane_dead_status", "7")]);
+        assert_eq!(changed(&mut decider, &tree(&dead)), []);
+        let seven = ProgramExit {
+            status: Some(7),
+            signal: None,
+        };
+        let opened = opened(&mut decider, PANE);
+        assert_eq!(
+            opened.last(),
+            Some(&Action::Note {
+                pane: PANE,
+                note: Note::Exit(seven)
+            })
+        );
     }
 
     #[test]
     fn a_pane_that_no_listing_has_is_put_into_its_session() {
         let mut decider = Decider::default();
-        for change in tree(&[]) {
-            decider.on_change(&change);
-        }
-        let mut opened = Vec::new();
-        decider.open(PANE, Some(SessionId(1)), &mut |action| opened.push(action));
-        assert!(matches!(&opened[..], [Action::Open { place, .. }] if place.session == "work"));
+        changed(&mut decider, &tree(&[]));
+        let opened = opened(&mut decider, PANE);
+        assert!(
+            matches!(&opened[..], [Action::Open { about, .. }] if about.place.session == "work")
+        );
+    }
+
+    #[test]
+    fn a_pane_with_a_pipe_of_its_own_comes_by_control_and_goes_back() {
+        let mut decider = Decider::default();
+        opened(&mut decider, PANE);
+        let source = |source| Action::Note {
+            pane: PANE,
+            note: Note::Source(SourceChange { source }),
+        };
+        // What control brings of a pane that the tap has would be twice in the log.
+        let mut decider_before = Decider::default();
+        opened(&mut decider_before, PANE);
+        let mut taken = Vec::new();
+        let takes = decider_before.takes(Source::Control, PANE, None, &mut |a| taken.push(a));
+        assert!(!takes && taken.is_empty());
+
+        let untapped = heard(&mut decider, Source::Tap, &Event::Untapped(PANE));
+        assert_eq!(untapped, [source(Source::Control)]);
+        let mut taken = Vec::new();
+        assert!(decider.takes(Source::Control, PANE, None, &mut |a| taken.push(a)));
+        assert_eq!(taken, []);
+        assert!(decider.takes(Source::Tap, PANE, None, &mut |a| taken.push(a)));
+        assert_eq!(taken, [source(Source::Tap)]);
+        assert!(!decider.takes(Source::Control, PANE, None, &mut |a| taken.push(a)));
     }
 
     #[test]
     fn every_open_journal_says_that_we_stop() {
         let mut decider = Decider::default();
-        decider.open(PaneId(9), None, &mut |_| {});
-        decider.open(PANE, None, &mut |_| {});
+        opened(&mut decider, PaneId(9));
+        opened(&mut decider, PANE);
         let stopped = decider.on_stop();
         assert!(matches!(
             &stopped[..],

@@ -1,4 +1,4 @@
-//! Which panes are meant: `%3`, `session:window.pane`, `SOCKET,SEL`.
+//! Which panes are meant: `%3`, `session:window.pane`, a unit, `SOCKET,SEL`.
 
 use std::path::Path;
 
@@ -6,8 +6,6 @@ use cc_kit::exit::{Exit, Failure};
 use cc_kit::journal::note::Place;
 use globset::{GlobBuilder, GlobMatcher};
 use thiserror::Error;
-
-use crate::list::Found;
 
 /// Why a selector cannot be read.
 #[derive(Debug, Error)]
@@ -22,8 +20,9 @@ pub(crate) enum SelectorError {
 
 impl From<SelectorError> for Failure {
     fn from(error: SelectorError) -> Self {
-        Self::new(Exit::Usage, error)
-            .advice("Name a pane as %3 or session:window.pane; `cc-logger ls` lists them.")
+        Self::new(Exit::Usage, error).advice(
+            "Name a pane as %3, session:window.pane or its unit; `cc-logger ls` lists them.",
+        )
     }
 }
 
@@ -61,12 +60,18 @@ impl Selector {
     }
 
     /// Is a pane meant?
-    pub(crate) fn matches(&self, found: &Found) -> bool {
-        let socket = self.socket.as_ref().is_none_or(|glob| {
-            let name = Path::new(&found.socket).file_name();
-            glob.is_match(&found.socket) || name.is_some_and(|name| glob.is_match(name))
+    pub(crate) fn means(
+        &self,
+        socket: &str,
+        pane: u32,
+        place: Option<&Place>,
+        unit: Option<&str>,
+    ) -> bool {
+        let on_socket = self.socket.as_ref().is_none_or(|glob| {
+            let name = Path::new(socket).file_name();
+            glob.is_match(socket) || name.is_some_and(|name| glob.is_match(name))
         });
-        socket && self.what.matches(found.pane, found.place.as_ref())
+        on_socket && self.what.matches(pane, place, unit)
     }
 }
 
@@ -99,9 +104,15 @@ impl What {
         })))
     }
 
-    fn matches(&self, pane: u32, place: Option<&Place>) -> bool {
+    fn matches(&self, pane: u32, place: Option<&Place>, unit: Option<&str>) -> bool {
         match (self, place) {
             (Self::Pane(wanted), _) => *wanted == pane,
+            (Self::Place(globs), _)
+                if globs.window.is_none()
+                    && unit.is_some_and(|unit| globs.session.is_match(unit)) =>
+            {
+                true
+            }
             (Self::Place(_), None) => false,
             (Self::Place(globs), Some(place)) => {
                 let index = |glob: &GlobMatcher, index: u32| glob.is_match(index.to_string());
@@ -128,20 +139,17 @@ fn glob(text: &str) -> Result<GlobMatcher, SelectorError> {
 mod tests {
     use super::*;
 
-    fn found(socket: &str, pane: u32, session: &str, window: (u32, &str), index: u32) -> Found {
-        let mut found = Found::empty(socket, pane);
-        found.place = Some(Place {
-            session: session.to_owned(),
-            window_index: window.0,
-            window_name: window.1.to_owned(),
-            pane_index: index,
-        });
-        found
-    }
-
     #[test]
     fn selectors_and_what_they_mean() {
-        let one = found("/tmp/tmux-0/default", 3, "work", (2, "build.log"), 1);
+        let place = Place {
+            session: "work".to_owned(),
+            window_index: 2,
+            window_name: "build.log".to_owned(),
+            pane_index: 1,
+        };
+        let means = |selector: Selector| {
+            selector.means("/tmp/tmux-0/default", 3, Some(&place), Some("coder@1"))
+        };
         for (selector, matches) in [
             ("%3", true),
             ("%4", false),
@@ -160,9 +168,13 @@ mod tests {
             ("default,%3", true),
             ("/tmp/*,work", true),
             ("other,%3", false),
+            ("coder@1", true),
+            ("coder@*", true),
+            ("coder", false),
+            ("coder@1:2", false),
         ] {
             assert_eq!(
-                Selector::parse(selector).is_ok_and(|s| s.matches(&one)),
+                Selector::parse(selector).is_ok_and(means),
                 matches,
                 "{selector}"
             );

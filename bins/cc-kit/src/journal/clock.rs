@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use rustix::time::{ClockId, clock_gettime};
 
 /// A moment, on two clocks: one to measure with and one to show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stamp {
     /// Nanoseconds on a clock that never goes back and does not stop in suspend: `CLOCK_BOOTTIME` on
     /// Linux, `CLOCK_MONOTONIC` elsewhere (which on macOS goes on in suspend too). Starts anew with

@@ -37,6 +37,9 @@
 //! - An **epoch** is a stretch in which every byte of the pane is accounted for. Output records of an
 //!   epoch join without a hole: the offset of one is the offset of the one before plus its payload's
 //!   length. Epochs of one pane only grow. What is missing between two is said by a Gap.
+//! - Where a secret was taken out, the payload holds what was put in its place, and a Redacted record
+//!   says how many bytes were taken and put: offsets count the bytes that are kept. Without redaction
+//!   they are the pane's own.
 //! - Every record carries a position; for those that are not output it is the position at which they
 //!   happened.
 //! - Both times are those of the first byte of the payload. The wall clock may jump; order is the
@@ -51,7 +54,15 @@
 //! | 3 | Gap | JSON, [`note::Gap`](super::note::Gap) |
 //! | 4 | Moved | JSON, [`note::Place`](super::note::Place) |
 //! | 5 | End | JSON, [`note::End`](super::note::End) |
-//! | 6 to 13 | | kept for resize, title, bell, osc, exit, marker, source change, screen |
+//! | 6 | Resize | JSON, [`note::Size`](super::note::Size) |
+//! | 7 | Title | JSON, [`note::Title`](super::note::Title) |
+//! | 8 | Bell | JSON, [`note::Bell`](super::note::Bell) |
+//! | 9 | Osc | JSON, [`note::Osc`](super::note::Osc) |
+//! | 10 | Exit | JSON, [`note::ProgramExit`](super::note::ProgramExit) |
+//! | 11 | Marker | JSON, [`note::Marker`](super::note::Marker) |
+//! | 12 | Source | JSON, [`note::SourceChange`](super::note::SourceChange) |
+//! | 13 | Screen | JSON, [`note::Screen`](super::note::Screen) |
+//! | 14 | Redacted | JSON, [`note::Redacted`](super::note::Redacted) |
 //! | 64 to 255 | | never written by this version, so that whoever looks for records behind damage can tell them from text |
 //!
 //! JSON payloads are one object in UTF-8. Readers ignore fields and take over values they do not know
@@ -66,9 +77,12 @@
 //! # Around the format
 //!
 //! A closed segment may be replaced by its zstd frames under the name `*.ccj.zst`: `zstdcat` gives
-//! these very bytes. Compression, index and retention need no change here.
+//! these very bytes. How it is cut into frames, and the index behind them, is in
+//! [`packed`](super::packed).
 
 use std::num::NonZeroU8;
+
+use serde::{Deserialize, Serialize};
 
 use super::clock::Stamp;
 
@@ -99,9 +113,34 @@ impl Kind {
     pub const MOVED: Self = Self::numbered(4);
     /// Nothing comes any more, or not from this writer.
     pub const END: Self = Self::numbered(5);
+    /// The pane's size, from here on.
+    pub const RESIZE: Self = Self::numbered(6);
+    /// The program set a title.
+    pub const TITLE: Self = Self::numbered(7);
+    /// The program rang.
+    pub const BELL: Self = Self::numbered(8);
+    /// The program said something to the terminal that is of use to others.
+    pub const OSC: Self = Self::numbered(9);
+    /// The program ended.
+    pub const EXIT: Self = Self::numbered(10);
+    /// Somebody marked this place.
+    pub const MARKER: Self = Self::numbered(11);
+    /// The bytes come from elsewhere, from here on.
+    pub const SOURCE: Self = Self::numbered(12);
+    /// How the pane looks, here.
+    pub const SCREEN: Self = Self::numbered(13);
+    /// A secret was taken out, just before this.
+    pub const REDACTED: Self = Self::numbered(14);
 
     /// The greatest kind that these programs will ever write in this version.
     const LAST: Self = Self::numbered(63);
+
+    /// Is its payload the JSON of a note that is known here?
+    #[must_use]
+    pub const fn is_note(self) -> bool {
+        let number = self.number();
+        number != Self::OUTPUT.number() && number <= Self::REDACTED.number()
+    }
 
     /// The kind with this number; 0 is none.
     #[must_use]
@@ -128,7 +167,9 @@ impl Kind {
 }
 
 /// Where in a pane's stream: `epoch`, and pane bytes since it began.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Position {
     /// Counts the stretches that are complete in themselves; only grows within one pane.
     pub epoch: u32,

@@ -8,6 +8,8 @@
 //! | [`Writer`] | appends; survives a full disk and a torn tail |
 //! | [`Reader`] | yields whole records, and says how a segment ends |
 //! | [`Summary`] | what is in a segment, without reading the output |
+//! | [`packed`] | closed segments: zstd frames and their index |
+//! | [`retention`] | when a segment is closed, and when it is deleted |
 //! | [`Store`] | the directory: one writer, a folder per server life, one per pane |
 //!
 //! What is promised: a record that a reader yields is a record that a writer wrote; bytes that were
@@ -17,6 +19,8 @@
 pub mod clock;
 pub mod format;
 pub mod note;
+pub mod packed;
+pub mod retention;
 
 mod damage;
 mod fill;
@@ -26,6 +30,7 @@ mod reader;
 mod recovery;
 mod store;
 mod summary;
+mod unsynced;
 mod write_error;
 mod writer;
 
@@ -35,9 +40,11 @@ mod sample;
 pub use clock::Stamp;
 pub use format::{Kind, Position};
 pub use lock::{Live, live_writer};
+pub use packed::Stored;
 pub use reader::{DecodeError, Entry, ReadError, Reader, Record, Records, Tail};
 pub use recovery::Recovered;
 pub use store::{Listing, Opened, PaneLog, Store, StoreError, panes};
 pub use summary::Summary;
+pub use unsynced::Unsynced;
 pub use write_error::{OpenError, WriteError};
 pub use writer::{Medium, Pending, Writer};

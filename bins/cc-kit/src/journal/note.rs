@@ -25,6 +25,24 @@ pub enum Note {
     Moved(Place),
     /// Nothing comes any more, or not from this writer.
     End(End),
+    /// The pane's size, from here on.
+    Resize(Size),
+    /// The program set a title.
+    Title(Title),
+    /// The program rang.
+    Bell(Bell),
+    /// The program said something to the terminal that is of use to others.
+    Osc(Osc),
+    /// The program ended.
+    Exit(ProgramExit),
+    /// Somebody marked this place.
+    Marker(Marker),
+    /// The bytes come from elsewhere, from here on.
+    Source(SourceChange),
+    /// How the pane looks, here.
+    Screen(Box<Screen>),
+    /// A secret was taken out, just before this.
+    Redacted(Redacted),
 }
 
 impl Note {
@@ -36,6 +54,15 @@ impl Note {
             Self::Gap(_) => Kind::GAP,
             Self::Moved(_) => Kind::MOVED,
             Self::End(_) => Kind::END,
+            Self::Resize(_) => Kind::RESIZE,
+            Self::Title(_) => Kind::TITLE,
+            Self::Bell(_) => Kind::BELL,
+            Self::Osc(_) => Kind::OSC,
+            Self::Exit(_) => Kind::EXIT,
+            Self::Marker(_) => Kind::MARKER,
+            Self::Source(_) => Kind::SOURCE,
+            Self::Screen(_) => Kind::SCREEN,
+            Self::Redacted(_) => Kind::REDACTED,
         }
     }
 
@@ -46,6 +73,15 @@ impl Note {
             Kind::GAP => serde_json::from_slice(json).map(Self::Gap),
             Kind::MOVED => serde_json::from_slice(json).map(Self::Moved),
             Kind::END => serde_json::from_slice(json).map(Self::End),
+            Kind::RESIZE => serde_json::from_slice(json).map(Self::Resize),
+            Kind::TITLE => serde_json::from_slice(json).map(Self::Title),
+            Kind::BELL => serde_json::from_slice(json).map(Self::Bell),
+            Kind::OSC => serde_json::from_slice(json).map(Self::Osc),
+            Kind::EXIT => serde_json::from_slice(json).map(Self::Exit),
+            Kind::MARKER => serde_json::from_slice(json).map(Self::Marker),
+            Kind::SOURCE => serde_json::from_slice(json).map(Self::Source),
+            Kind::SCREEN => serde_json::from_slice(json).map(Self::Screen),
+            Kind::REDACTED => serde_json::from_slice(json).map(Self::Redacted),
             _ => return None,
         })
     }
@@ -56,6 +92,15 @@ impl Note {
             Self::Gap(gap) => serde_json::to_vec(gap),
             Self::Moved(place) => serde_json::to_vec(place),
             Self::End(end) => serde_json::to_vec(end),
+            Self::Resize(it) => serde_json::to_vec(it),
+            Self::Title(it) => serde_json::to_vec(it),
+            Self::Bell(it) => serde_json::to_vec(it),
+            Self::Osc(it) => serde_json::to_vec(it),
+            Self::Exit(it) => serde_json::to_vec(it),
+            Self::Marker(it) => serde_json::to_vec(it),
+            Self::Source(it) => serde_json::to_vec(it),
+            Self::Screen(it) => serde_json::to_vec(it),
+            Self::Redacted(it) => serde_json::to_vec(it),
         }
     }
 }
@@ -186,6 +231,8 @@ pub enum Cause {
     TornTail,
     /// The journal could not be written: disk full, quota, limit.
     WriteFailed,
+    /// The program ended and another was started in the pane, and the pane's pipe went with the first.
+    PipeClosed,
     /// One that a later version knows.
     #[serde(other)]
     Other,
@@ -222,6 +269,10 @@ pub enum End {
     #[serde(other)]
     Other,
 }
+
+mod said;
+
+pub use said::{Bell, Marker, Osc, ProgramExit, Redacted, Screen, Size, SourceChange, Title};
 
 #[cfg(test)]
 mod tests {

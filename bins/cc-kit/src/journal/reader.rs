@@ -1,15 +1,17 @@
 //! Yields whole records, and says how a segment ends.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::clock::Stamp;
 use super::damage;
 use super::fill::fill;
-use super::format::{HEADER_LEN, Header, Kind, MAGIC, Position, checksum};
+use super::format::{HEADER_LEN, Header, Kind, MAGIC, Position, checksum, encode};
 use super::note::Note;
+use super::packed::{Index, Stored};
 use crate::exit::{Advise, Exit};
 
 /// Why a segment cannot be read. A torn tail is none of these: see [`Tail`].
@@ -31,6 +33,14 @@ pub enum ReadError {
         path: PathBuf,
         /// Where the record began that was read.
         at: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its frames cannot be written.
+    #[error("cannot pack {path}")]
+    Pack {
+        /// The segment.
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
@@ -59,6 +69,9 @@ impl Advise for ReadError {
         Some(match self {
             Self::Open { .. } => "Check that the file is there and that you may read it.".into(),
             Self::Read { .. } => "Copy what can be read to another disk: this one may fail.".into(),
+            Self::Pack { .. } => {
+                "Check the permissions of the directory and the space on its disk.".into()
+            }
             Self::NotAJournal { .. } => {
                 "Name a file that cc-logger wrote; if it did, its first bytes are damaged.".into()
             }
@@ -81,7 +94,7 @@ pub struct DecodeError {
 }
 
 /// How a segment ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tail {
     /// With a whole record, or with the magic.
     Clean,
@@ -156,6 +169,15 @@ impl Record<'_> {
         }
     }
 
+    /// Appends the record as it stands in a segment. A flag, and a length over the limit, is of a
+    /// later version and not written.
+    pub(super) fn write_into(&self, out: &mut Vec<u8>) {
+        if let Ok(header) = encode(self.kind, self.position, self.stamp, &self.payload) {
+            out.extend_from_slice(&header);
+            out.extend_from_slice(&self.payload);
+        }
+    }
+
     /// The same record with a payload of its own.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
@@ -206,17 +228,59 @@ enum State {
 /// Small enough that an interactive pane's records come in bulk; big payloads go past the buffer.
 const BUFFER: usize = 16 << 10;
 
-impl Reader<File> {
-    /// Opens a segment.
+impl Reader<Stored> {
+    /// Opens a segment, packed or not; one that was packed since it was listed is found too.
     ///
     /// # Errors
     /// When it cannot be opened or read, is no journal, or one of another version.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let file = File::open(path).map_err(|source| ReadError::Open {
+        let stored = Stored::open(path).map_err(|source| ReadError::Open {
             path: path.to_owned(),
             source,
         })?;
-        Self::new(file, path)
+        Self::new(stored, path)
+    }
+
+    /// Opens a packed segment at one of its frames.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read; at the first frame as [`open`](Self::open).
+    pub fn open_frame(path: &Path, index: &Index, frame: usize) -> Result<Self, ReadError> {
+        match index.frames.get(frame) {
+            Some(frame) if frame.plain_at > 0 => {
+                let stored = Stored::packed(path, frame.at).map_err(|source| ReadError::Open {
+                    path: path.to_owned(),
+                    source,
+                })?;
+                Ok(Self::at(stored, path, frame.plain_at))
+            }
+            _ => Self::open(path),
+        }
+    }
+
+    /// Goes on at byte `at` of the segment, where a record begins; false where the segment is shorter.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn go_to(&mut self, at: u64) -> Result<bool, ReadError> {
+        let found = match self.inner.get_mut() {
+            Stored::Plain(file) => file
+                .metadata()
+                .map(|metadata| metadata.len() >= at)
+                .and_then(|long| {
+                    self.inner.seek(SeekFrom::Start(at))?;
+                    Ok(long)
+                }),
+            Stored::Packed(_) => {
+                let ahead = at.saturating_sub(self.at);
+                io::copy(&mut (&mut self.inner).take(ahead), &mut io::sink())
+                    .map(|passed| passed == ahead)
+            }
+        };
+        let found = found.map_err(|source| self.failure(source))?;
+        self.at = at;
+        self.state = State::Reading;
+        Ok(found)
     }
 
     /// After a torn tail: looks for a whole record further on, as there is one when a byte in the
@@ -232,8 +296,11 @@ impl Reader<File> {
             return Ok(None);
         };
         let start = at.max(MAGIC.len() as u64);
-        let next = damage::find_record(self.inner.get_ref(), start + 1)
-            .map_err(|source| self.failure(source))?;
+        // Frames have checksums of their own, and nothing behind one that is bad can be unpacked.
+        let Stored::Plain(file) = self.inner.get_ref() else {
+            return Ok(None);
+        };
+        let next = damage::find_record(file, start + 1).map_err(|source| self.failure(source))?;
         let damage::Search::Found(next) = next else {
             return Ok(None);
         };

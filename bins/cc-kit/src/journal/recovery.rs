@@ -8,7 +8,6 @@ use super::clock::Stamp;
 use super::damage::{Search, find_record};
 use super::format::{Kind, MAGIC, Position};
 use super::note::{End, Note, Start};
-use super::private;
 use super::reader::{Entry, Reader, Tail};
 use super::write_error::OpenError;
 use super::writer::Writer;
@@ -36,7 +35,8 @@ pub struct Recovered {
 
 impl Writer {
     /// Opens a segment to go on in it: checks every record, cuts a torn tail, and appends `start` in a
-    /// new epoch, which is at least `epoch` and greater than any in the segment. All of it is synced.
+    /// new epoch, which is at least `epoch` and greater than any in the segment. It is on the disk when
+    /// what [`unsynced`](Self::unsynced) gives was synced.
     ///
     /// The caller holds the lock of the [`Store`](super::Store); two writers would tear each other's
     /// records.
@@ -77,9 +77,7 @@ impl Writer {
         };
         let length = file.metadata().map_err(cut)?.len();
         if length > end {
-            file.set_len(end)
-                .and_then(|()| file.sync_all())
-                .map_err(cut)?;
+            file.set_len(end).map_err(cut)?;
         }
         file.seek(SeekFrom::Start(end)).map_err(cut)?;
         found.cut = length - end;
@@ -91,12 +89,6 @@ impl Writer {
             offset: 0,
         };
         let writer = Self::resume(file, path, end, start, position, stamp)?;
-        private::sync_directory(private::directory_of(path)).map_err(|source| {
-            OpenError::Directory {
-                path: path.to_owned(),
-                source,
-            }
-        })?;
         Ok((writer, found))
     }
 }

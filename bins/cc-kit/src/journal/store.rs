@@ -4,7 +4,8 @@
 //! DIR/lock                              one writer at a time
 //! DIR/1700000000-812-5c1d4d1b/          one life of a server: start time, pid, CRC-32 of the socket
 //!   server.json                         the same, readable
-//!   pane-3/00000001.ccj                 segments of %3, numbered upwards
+//!   pane-3/00000001.ccj.zst             segments of %3, numbered upwards: closed ones are packed
+//!   pane-3/00000002.ccj                 the one that is being written
 //! ```
 //!
 //! Directories have mode 0700 and files 0600. Whatever else lies around is left alone and not listed.
@@ -20,6 +21,7 @@ use super::clock::Stamp;
 use super::format::Position;
 use super::lock::{Held, Live, Lock};
 use super::note::{Server, Start};
+use super::packed;
 use super::private;
 use super::reader::ReadError;
 use super::recovery::Recovered;
@@ -118,6 +120,8 @@ pub struct Opened {
     pub recovered: Option<Recovered>,
     /// Why the newest segment was left as it is and a new one was made, if so.
     pub left: Option<OpenError>,
+    /// Was there a journal of the pane before, so that it was not watched in between?
+    pub again: bool,
 }
 
 impl Store {
@@ -174,11 +178,12 @@ impl Store {
         let segments = segments(&directory)?;
         let epoch = next_epoch(&segments);
         let mut left = None;
-        if let Some(newest) = segments.last().filter(|newest| newest.plain) {
+        if let Some(newest) = segments.last().filter(|newest| newest.form == Form::Plain) {
             match Writer::open(&newest.path, start, epoch, stamp) {
                 Ok((writer, recovered)) => {
                     return Ok(Opened {
                         writer,
+                        again: segments.len() > 1 || recovered.records > 0,
                         recovered: Some(recovered).filter(|found| found.records > 0),
                         left: None,
                     });
@@ -198,6 +203,7 @@ impl Store {
             writer: Writer::create(&path, start, position, stamp)?,
             recovered: None,
             left,
+            again: !segments.is_empty(),
         })
     }
 
@@ -229,9 +235,8 @@ impl Store {
             })
         };
         if !pane.is_dir() {
+            // They are synced with the first segment: see `Unsynced`.
             made(&pane, private::create_directory(&pane))?;
-            made(&server, private::sync_directory(&server))?;
-            made(&self.root, private::sync_directory(&self.root))?;
         }
         if !description.is_file() {
             made(&description, describe(&description, &start.server))?;
@@ -251,9 +256,8 @@ fn describe(path: &Path, server: &Server) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(server)?;
     text.push('\n');
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    private::sync_directory(private::directory_of(path))
+    // Not synced: every Start says the same, and a slow disk would hold up all panes.
+    fs::rename(&draft, path)
 }
 
 /// What a store holds.
@@ -333,7 +337,7 @@ fn panes_of_server(
             Ok(segments) => {
                 let segments: Vec<_> = segments
                     .into_iter()
-                    .filter(|segment| segment.plain)
+                    .filter(|segment| segment.form != Form::Other)
                     .map(|segment| segment.path)
                     .collect();
                 if !segments.is_empty() {
@@ -385,9 +389,19 @@ fn canonical<N: std::str::FromStr + fmt::Display>(text: &str) -> Option<N> {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Segment {
     number: u64,
-    /// False for what a later version made of one, as `00000001.ccj.zst`.
-    plain: bool,
+    form: Form,
     path: PathBuf,
+}
+
+/// What became of a segment. Of two files with one number the first of these is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    /// Its frames, as `00000001.ccj.zst`.
+    Packed,
+    /// As it was written.
+    Plain,
+    /// Something of a later version, or half done: it only takes the number.
+    Other,
 }
 
 fn segments(directory: &Path) -> Result<Vec<Segment>, StoreError> {
@@ -398,14 +412,22 @@ fn segments(directory: &Path) -> Result<Vec<Segment>, StoreError> {
             let (number, extension) = name.split_once('.')?;
             let form = extension.strip_prefix(SEGMENT)?;
             let canonical = number.parse().ok().filter(|n| segment_name(*n) == number)?;
-            (form.is_empty() || form.starts_with('.')).then_some(Segment {
+            let form = match form.strip_prefix('.') {
+                None if form.is_empty() => Form::Plain,
+                None => return None,
+                Some(packed::EXTENSION) => Form::Packed,
+                Some(_) => Form::Other,
+            };
+            Some(Segment {
                 number: canonical,
-                plain: form.is_empty(),
+                form,
                 path,
             })
         })
         .collect();
     segments.sort();
+    // Packing was cut short before the plain one was removed.
+    segments.dedup_by_key(|segment| segment.number);
     Ok(segments)
 }
 
@@ -425,7 +447,7 @@ fn next_epoch(segments: &[Segment]) -> u32 {
     segments
         .iter()
         .rev()
-        .filter(|segment| segment.plain)
+        .filter(|segment| segment.form != Form::Other)
         .filter_map(|segment| Summary::open(&segment.path).ok())
         .find(|summary| summary.records > 0)
         .map_or(0, |summary| summary.position.epoch.saturating_add(1))

@@ -1,20 +1,22 @@
 //! What is in a segment, without reading the output.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 use super::clock::Stamp;
 use super::fill::fill;
 use super::format::{HEADER_LEN, Header, Kind, MAGIC, Position, checksum};
-use super::note::{End, Note, Place, Start};
+use super::note::{End, Lost, Note, Place, ProgramExit, Size, Source, Start};
+use super::packed::{self, Stored};
 use super::reader::{ReadError, Reader, Tail};
 
 /// What `ls` shows of a segment, or of several in a row.
 ///
 /// Headers are read and output is passed over, so the checksum of output is not checked here: a
 /// [`Reader`] does that. Notes are read and checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Bytes of whole records and magic.
@@ -25,6 +27,12 @@ pub struct Summary {
     pub output: u64,
     /// Gaps declared.
     pub gaps: u64,
+    /// Bytes that are missing in gaps whose size is known.
+    pub lost: u64,
+    /// Gaps of which nobody knows the size.
+    pub uncounted: u64,
+    /// Secrets that were taken out.
+    pub redacted: u64,
     /// Segments that end torn. The newest segment of a running writer may for a moment.
     pub torn: u64,
     /// Notes whose checksum is right and whose JSON is not understood.
@@ -39,6 +47,12 @@ pub struct Summary {
     pub start: Option<Start>,
     /// Where the pane was last, by Start or Moved.
     pub place: Option<Place>,
+    /// Where its bytes came from last.
+    pub source: Option<Source>,
+    /// Its last size.
+    pub size: Option<Size>,
+    /// How its program ended last, as far as the server told.
+    pub exit: Option<ProgramExit>,
     /// The End after the last Start. `None`: it is being written, or its writer was killed.
     pub ended: Option<End>,
     /// How the last segment ends.
@@ -54,6 +68,9 @@ impl Summary {
             records: 0,
             output: 0,
             gaps: 0,
+            lost: 0,
+            uncounted: 0,
+            redacted: 0,
             torn: 0,
             not_understood: 0,
             first: None,
@@ -64,6 +81,9 @@ impl Summary {
             },
             start: None,
             place: None,
+            source: None,
+            size: None,
+            exit: None,
             ended: None,
             tail: Tail::Clean,
         }
@@ -74,11 +94,31 @@ impl Summary {
     /// # Errors
     /// When it cannot be opened or read, is no journal, or one of another version.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let file = File::open(path).map_err(|source| ReadError::Open {
+        let failed = |source| ReadError::Open {
             path: path.to_owned(),
             source,
-        })?;
-        Self::scan(file, path)
+        };
+        let stored = Stored::open(path).map_err(failed)?;
+        match stored {
+            Stored::Plain(file) => Self::scan(file, path),
+            Stored::Packed(_) => {
+                let packed = match packed::is_packed(path) {
+                    true => path.to_owned(),
+                    false => packed::packed_path(path),
+                };
+                match packed::index(&packed)? {
+                    Some(index) => Ok(index.summary),
+                    None => {
+                        // Without an index there is nothing for it but to unpack it all.
+                        let mut plain = tempfile::tempfile().map_err(failed)?;
+                        io::copy(&mut Stored::open(&packed).map_err(failed)?, &mut plain)
+                            .map_err(failed)?;
+                        plain.rewind().map_err(failed)?;
+                        Self::scan(plain, path)
+                    }
+                }
+            }
+        }
     }
 
     /// Of a segment that `inner` holds from its first byte on; `path` is what errors call it.
@@ -129,10 +169,7 @@ impl Summary {
             let Some(header) = Header::decode(&bytes).filter(|h| h.record_len() <= left) else {
                 return torn;
             };
-            if matches!(
-                header.kind,
-                Kind::START | Kind::GAP | Kind::MOVED | Kind::END
-            ) {
+            if header.kind.is_note() {
                 payload.clear();
                 (&mut inner)
                     .take(header.length.into())
@@ -162,14 +199,25 @@ impl Summary {
         match Note::from_json(header.kind, payload) {
             Some(Ok(Note::Start(start))) => {
                 self.place = Some(start.place.clone());
+                self.source = Some(start.source);
                 self.start = Some(*start);
                 self.ended = None;
             }
             Some(Ok(Note::Moved(place))) => self.place = Some(place),
             Some(Ok(Note::End(end))) => self.ended = Some(end),
-            Some(Ok(Note::Gap(_))) => self.gaps += 1,
+            Some(Ok(Note::Gap(gap))) => {
+                self.gaps += 1;
+                match gap.lost {
+                    Lost::Known(bytes) => self.lost += bytes,
+                    Lost::Unknown => self.uncounted += 1,
+                }
+            }
+            Some(Ok(Note::Exit(exit))) => self.exit = Some(exit),
+            Some(Ok(Note::Source(change))) => self.source = Some(change.source),
+            Some(Ok(Note::Resize(size))) => self.size = Some(size),
+            Some(Ok(Note::Redacted(_))) => self.redacted += 1,
+            Some(Ok(_)) | None => {}
             Some(Err(_)) => self.not_understood += 1,
-            None => {}
         }
     }
 
@@ -184,6 +232,9 @@ impl Summary {
         self.records += next.records;
         self.output += next.output;
         self.gaps += next.gaps;
+        self.lost += next.lost;
+        self.uncounted += next.uncounted;
+        self.redacted += next.redacted;
         self.torn += next.torn;
         self.not_understood += next.not_understood;
         self.tail = next.tail;
@@ -194,6 +245,9 @@ impl Summary {
         self.last = next.last;
         self.position = next.position;
         self.place = next.place.or_else(|| self.place.take());
+        self.source = next.source.or(self.source);
+        self.size = next.size.or(self.size);
+        self.exit = next.exit.or_else(|| self.exit.take());
         self.ended = next.ended;
         self.start = next.start.or_else(|| self.start.take());
     }

@@ -54,14 +54,6 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
-    /// Its directory cannot be synced, so the file may be gone after a power cut.
-    #[error("cannot sync the directory of {path}")]
-    Directory {
-        /// The segment.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// Its Start cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

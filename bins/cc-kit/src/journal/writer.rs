@@ -9,6 +9,7 @@ use super::clock::Stamp;
 use super::format::{HEADER_LEN, Header, Kind, MAGIC, PAYLOAD_MAX, Position, encode};
 use super::note::{Note, Start};
 use super::private;
+use super::unsynced::Unsynced;
 use super::write_error::{OpenError, WriteError};
 
 /// What a [`Writer`] writes to: a file, or in tests something that fails on demand.
@@ -75,6 +76,8 @@ pub struct Writer<M: Medium = File> {
     ragged: bool,
     /// A sync failed.
     unsynced: bool,
+    /// Nothing of it was synced yet, its name included.
+    fresh: bool,
     /// Whole records, and the magic of a new segment.
     sealed: Vec<u8>,
     /// Of those, payload bytes of output.
@@ -88,11 +91,11 @@ pub struct Writer<M: Medium = File> {
 }
 
 impl Writer {
-    /// Creates a segment of mode 0600 with `start` at `position`. It is on the disk, name and all, when
-    /// this returns; when it fails no file is left.
+    /// Creates a segment of mode 0600 with `start` at `position`; when it fails no file is left. It is
+    /// on the disk, name and all, when what [`unsynced`](Self::unsynced) gives was synced.
     ///
     /// # Errors
-    /// When there is a file of that name, or the new one cannot be created, written or synced.
+    /// When there is a file of that name, or the new one cannot be created or written.
     pub fn create(
         path: &Path,
         start: &Start,
@@ -103,20 +106,36 @@ impl Writer {
             path: path.to_owned(),
             source,
         })?;
-        let created = Self::resume(file, path, 0, start, position, stamp)
-            .map_err(OpenError::from)
-            .and_then(|writer| {
-                private::sync_directory(private::directory_of(path))
-                    .map(|()| writer)
-                    .map_err(|source| OpenError::Directory {
-                        path: path.to_owned(),
-                        source,
-                    })
-            });
+        let created = Self::resume(file, path, 0, start, position, stamp);
         if created.is_err() {
             let _ = fs::remove_file(path);
         }
-        created
+        Ok(created?)
+    }
+
+    /// What was flushed so far, to be synced elsewhere: a slow disk then holds up nobody who writes.
+    ///
+    /// # Errors
+    /// When there are no more descriptors, or an earlier sync failed.
+    pub fn unsynced(&mut self) -> Result<Unsynced, WriteError> {
+        let path = || self.path.clone();
+        if self.unsynced {
+            return Err(WriteError::Unsynced { path: path() });
+        }
+        let file = self.medium.try_clone().map_err(|source| WriteError::Sync {
+            path: path(),
+            source,
+        })?;
+        Ok(Unsynced {
+            file,
+            path: path(),
+            fresh: std::mem::take(&mut self.fresh),
+        })
+    }
+
+    /// Such a sync failed: from now on no other is believed.
+    pub fn distrust(&mut self) {
+        self.unsynced = true;
     }
 }
 
@@ -124,7 +143,7 @@ impl<M: Medium> Writer<M> {
     /// Begins a segment on a medium that is empty; `path` is what errors call it.
     ///
     /// # Errors
-    /// When the magic and the Start cannot be written and synced.
+    /// When the magic and the Start cannot be written.
     pub fn begin(
         medium: M,
         path: &Path,
@@ -150,6 +169,7 @@ impl<M: Medium> Writer<M> {
             size,
             ragged: false,
             unsynced: false,
+            fresh: true,
             sealed: Vec::new(),
             sealed_output: 0,
             gather: None,
@@ -161,8 +181,7 @@ impl<M: Medium> Writer<M> {
         }
         let opened = writer
             .note(position, stamp, &Note::Start(Box::new(start.clone())))
-            .and_then(|()| writer.flush())
-            .and_then(|()| writer.sync());
+            .and_then(|()| writer.flush());
         if let Err(error) = opened {
             writer.forget();
             return Err(error);
@@ -313,24 +332,16 @@ impl<M: Medium> Writer<M> {
         })
     }
 
-    /// Drops the output that is pending and gives the number of pane bytes lost, for a
-    /// [`Gap`](super::note::Gap) with [`WriteFailed`](super::note::Cause::WriteFailed). Notes stay.
-    pub fn discard_output(&mut self) -> u64 {
+    /// Drops what is pending, notes too, and gives the number of pane bytes lost, for a
+    /// [`Gap`](super::note::Gap) with [`WriteFailed`](super::note::Cause::WriteFailed). What comes next
+    /// begins a new epoch.
+    pub fn discard(&mut self) -> u64 {
         let lost = self.pending().output;
-        self.gather = None;
-        self.payload.clear();
-        let mut kept = Vec::new();
-        for record in pieces(&self.sealed, self.size) {
-            let is_output = record
-                .first_chunk()
-                .and_then(Header::decode)
-                .is_some_and(|header| header.kind == Kind::OUTPUT);
-            if !is_output {
-                kept.extend_from_slice(record);
-            }
+        let magic = self.size == 0;
+        self.forget();
+        if magic {
+            self.sealed.extend(MAGIC);
         }
-        self.sealed = kept;
-        self.sealed_output = 0;
         lost
     }
 

@@ -1,11 +1,9 @@
 //! Servers and loggers that die, and directories that fill up.
 
-use std::process::Command;
-
-use cc_kit::journal::note::{Cause, End, Note};
+use cc_kit::journal::note::{Cause, End, Gap, Lost, Note};
 use harness::server::{Boot, Server};
 use harness::wait;
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal};
 
 use crate::logger::{Logger, PATIENCE, flood, pane_agent};
 
@@ -38,7 +36,10 @@ fn a_server_killed_mid_flood_leaves_valid_files_and_the_next_one_is_picked_up() 
 
     logger.hear_times("waiting for a tmux server", 1);
     server.boot(&Boot::running(["sh", "-c", "exec cat"]));
-    logger.hear_times("logging session main", 2);
+    logger.hear_times("following tmux", 2);
+    logger.row("the next life's pane is known", |row| {
+        row["server"]["pid"] != first_pid && row["pane"] == "%0"
+    });
     server.tmux(["send-keys", "-t", "=main:", "typed", "Enter"]);
     logger.row("the next life is logged under its own identity", |row| {
         row["server"]["pid"] != first_pid && row["pane"] == "%0" && row["bytes"] == 14
@@ -91,39 +92,50 @@ fn a_server_that_starts_later_is_waited_for_by_name() {
         server.socket().display()
     ));
     server.boot(&Boot::running(["sh", "-c", "exec cat"]));
-    logger.hear("logging session main");
+    logger.hear("following tmux");
     logger.stop(Signal::TERM);
     assert!(server.alive());
 }
 
 #[test]
-fn a_full_disk_ends_the_logger_with_a_sentence_and_keeps_what_was_written() {
+fn a_full_disk_is_said_and_counted_and_writing_goes_on_when_there_is_room_again() {
     let server = Server::start_with(&flooding());
     let mut logger = Logger::new();
-    // 1 MiB, then every write fails as on a full disk.
-    let mut command = Command::new("bash");
-    command.args([
-        "-c",
-        "ulimit -f 1024; exec \"$0\" \"$@\"",
-        env!("CARGO_BIN_EXE_cc-logger"),
-        "run",
-    ]);
-    command
-        .arg("-S")
-        .arg(server.socket())
-        .arg("--tmux")
-        .arg(server.binary());
-    logger.start_as(command);
-    let (status, said) = logger.wait();
-    assert_eq!(status.code(), Some(7), "{said}");
-    assert!(said.contains("error: cannot write"), "{said}");
+    // Every write over the limit fails as on a full disk, and the limit can be raised again.
+    let limit = Rlimit {
+        current: Some(1 << 20),
+        maximum: None,
+    };
+    logger.start(&server);
+    let pid = rustix::process::Pid::from_raw(logger.process().pid().try_into().unwrap());
+    let limited = |limit: Rlimit| {
+        rustix::process::prlimit(pid, Resource::Fsize, limit).unwrap();
+    };
+    limited(limit);
+    logger.hear("what panes print is not kept until that works again");
+    let before = logger.row("the pane is there", |_| true)["bytes"].clone();
+    limited(Rlimit {
+        current: None,
+        maximum: None,
+    });
+    logger.hear("writing works again");
+    logger.row("more is logged", |row| {
+        row["bytes"].as_u64().unwrap() > before.as_u64().unwrap() + 100_000
+    });
+    logger.stop(Signal::TERM);
     let journal = logger.journal(0);
-    let kept = journal.stretches.concat().len();
-    // All but the record that did not fit, which holds 256 KiB and the last batch at most.
-    assert!(kept > 512 << 10, "{kept} bytes kept");
     assert!(!journal.torn);
     journal.is_cut_from(&flood(LINES));
+    let lost = journal.gaps().iter().find_map(|gap| match gap {
+        Gap {
+            cause: Cause::WriteFailed,
+            lost: Lost::Known(bytes),
+        } => Some(*bytes),
+        _ => None,
+    });
+    assert!(lost.is_some_and(|lost| lost > 0), "{:?}", journal.notes);
     assert!(server.alive());
+    assert_eq!(logger.ask(["verify"]).status.code(), Some(0));
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn number(pane: &str) -> u32 {
 fn what_is_made_after_the_start_is_logged_from_its_first_byte() {
     let server = Server::start();
     server.tmux(["send-keys", "-t", "=main:", "echo before", "Enter"]);
-    let mut logger = Logger::on(&server);
+    let mut logger = Logger::by_control(&server);
     logger.hear("logging session main");
     let window = server.answer([
         "new-window",
@@ -118,7 +118,7 @@ fn what_is_made_after_the_start_is_logged_from_its_first_byte() {
     // There before us: what it had printed is a gap.
     let first = logger.journal(0);
     assert!(
-        matches!(&first.notes[..], [Note::Start(_), Note::Gap(gap), ..] if gap.cause == Cause::FirstSight),
+        matches!(first.gaps()[..], [gap, ..] if gap.cause == Cause::FirstSight),
         "{:?}",
         first.notes
     );
@@ -141,7 +141,7 @@ fn a_window_moved_mid_flood_has_every_byte_once_and_in_order_or_a_stated_gap() {
     let server = Server::start();
     server.tmux(["new-session", "-d", "-s", "other"]);
     let (pane, done) = flood_window(&server);
-    let mut logger = Logger::on(&server);
+    let mut logger = Logger::by_control(&server);
     logger.hear("logging session main");
     logger.hear("logging session other");
     fs::write(server.dir().join("go"), "").unwrap();
@@ -183,7 +183,7 @@ fn a_window_that_several_sessions_show_is_logged_once() {
     server.tmux(["new-session", "-d", "-s", "linked"]);
     server.tmux(["link-window", "-d", "-s", "=main:5", "-t", "=linked:9"]);
     server.tmux(["new-session", "-d", "-s", "grouped", "-t", "=main"]);
-    let mut logger = Logger::on(&server);
+    let mut logger = Logger::by_control(&server);
     for session in ["main", "linked", "grouped"] {
         logger.hear(&format!("logging session {session}"));
     }
@@ -247,8 +247,8 @@ fn a_session_that_our_leaving_would_end_is_left_alone() {
         ]) == "1"
     });
     server.tmux(["set-option", "-t", "=fragile:", "destroy-unattached", "on"]);
-    let mut logger = Logger::on(&server);
-    logger.hear("session fragile is not logged: its option destroy-unattached");
+    let mut logger = Logger::by_control(&server);
+    logger.hear("session fragile is not attached to: its option destroy-unattached");
     logger.hear("logging session main");
     logger.stop(Signal::TERM);
     assert!(
@@ -274,9 +274,9 @@ fn two_servers_are_told_apart_by_their_sockets() {
         .arg("-S")
         .arg(two.socket());
     logger.start_as(command);
-    logger.hear_times("logging session main", 2);
     for server in [&one, &two] {
         let word = server.socket().to_str().unwrap().to_owned();
+        logger.row("its pane is known", |row| row["server"]["socket"] == *word);
         server.tmux(["send-keys", "-t", "=main:", "typed", "Enter"]);
         logger.row("its pane is logged", |row| {
             row["server"]["socket"] == *word && row["bytes"].as_u64().unwrap() >= 14

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use cc_kit::journal::note::{End, Note};
+use cc_kit::journal::note::{End, Gap, Note, ProgramExit};
 use cc_kit::journal::{Entry, Reader, Tail, panes};
 use harness::process::Process;
 use harness::server::Server;
@@ -56,10 +56,22 @@ impl Logger {
         }
     }
 
-    /// A logger of one server.
+    /// A logger of one server, which writes down what comes as it is.
     pub(crate) fn on(server: &Server) -> Self {
         let mut logger = Self::new();
         logger.start(server);
+        logger
+    }
+
+    /// The same by control mode alone.
+    pub(crate) fn by_control(server: &Server) -> Self {
+        Self::with(server, &["--no-redact", "--source", "control"])
+    }
+
+    /// A logger of one server with flags.
+    pub(crate) fn with(server: &Server, flags: &[&str]) -> Self {
+        let mut logger = Self::new();
+        logger.start_with(server, flags);
         logger
     }
 
@@ -69,13 +81,13 @@ impl Logger {
 
     /// Starts a logger of one server.
     pub(crate) fn start(&mut self, server: &Server) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cc-logger"));
-        command
-            .arg("run")
-            .arg("-S")
-            .arg(server.socket())
-            .arg("--tmux")
-            .arg(server.binary());
+        self.start_with(server, &["--no-redact"]);
+    }
+
+    /// The same with flags.
+    pub(crate) fn start_with(&mut self, server: &Server, flags: &[&str]) {
+        let mut command = run_on(server);
+        command.args(flags);
         self.start_as(command);
     }
 
@@ -86,6 +98,8 @@ impl Logger {
             .arg("--dir")
             .arg(self.dir())
             .env_remove("TMUX")
+            .env_remove("XDG_CONFIG_HOME")
+            .env("HOME", self.dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -119,6 +133,11 @@ impl Logger {
     /// Waits until it has said something.
     pub(crate) fn hear(&mut self, words: &str) {
         self.hear_times(words, 1);
+    }
+
+    /// What it has said so far.
+    pub(crate) fn told(&mut self) -> String {
+        self.running().said.lock().unwrap().clone()
     }
 
     /// Waits until it has said something so many times.
@@ -244,6 +263,18 @@ impl Drop for Logger {
     }
 }
 
+/// `cc-logger run` on one server.
+pub(crate) fn run_on(server: &Server) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cc-logger"));
+    command
+        .arg("run")
+        .arg("-S")
+        .arg(server.socket())
+        .arg("--tmux")
+        .arg(server.binary());
+    command
+}
+
 /// What a pane's journal holds.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
@@ -253,10 +284,66 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    pub(crate) fn gaps(&self) -> Vec<&Gap> {
+        let notes = self.notes.iter();
+        notes
+            .filter_map(|note| match note {
+                Note::Gap(gap) => Some(gap),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn exit(&self) -> Option<&ProgramExit> {
+        self.notes.iter().rev().find_map(|note| match note {
+            Note::Exit(exit) => Some(exit),
+            _ => None,
+        })
+    }
+
     pub(crate) fn end(&self) -> Option<&End> {
         match self.notes.last() {
             Some(Note::End(end)) => Some(end),
             _ => None,
+        }
+    }
+
+    /// Checks that every stretch is a piece of `0`, `1`, `2` and so on, a number a line, each behind
+    /// the one before: every byte once and in order, or a stated gap.
+    pub(crate) fn counts_up(&self) {
+        let mut from = 0_u64;
+        for (index, stretch) in self.stretches.iter().enumerate() {
+            // The first line may be cut: the one behind it says which it is.
+            let Some(at) = memchr::memmem::find(stretch, b"\r\n") else {
+                continue;
+            };
+            let (begun, rest) = stretch.split_at(at + 2);
+            let Some(end) = memchr::memmem::find(rest, b"\r\n") else {
+                continue;
+            };
+            let first: u64 = str::from_utf8(&rest[..end]).unwrap().parse().unwrap();
+            // It may also be cut between its CR and its LF.
+            let before = format!("{}\r\n{}\r\n", first.saturating_sub(2), first - 1);
+            assert!(
+                before.as_bytes().ends_with(begun),
+                "stretch {index} at {first}"
+            );
+            assert!(
+                first >= from,
+                "stretch {index} begins at {first}, not behind {from}"
+            );
+            let mut rest = rest;
+            from = first;
+            while !rest.is_empty() {
+                let line = format!("{from}\r\n").into_bytes();
+                let length = line.len().min(rest.len());
+                assert!(
+                    rest.starts_with(&line[..length]),
+                    "stretch {index} at {from}"
+                );
+                rest = &rest[length..];
+                from += 1;
+            }
         }
     }
 

@@ -9,7 +9,13 @@
 )]
 
 mod bytes;
+mod disk;
+mod exports;
 mod faults;
 mod following;
+mod hostile;
 mod logger;
 mod mistakes;
+mod operation;
+mod redaction;
+mod tapped;

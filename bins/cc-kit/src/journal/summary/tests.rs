@@ -18,6 +18,9 @@ fn a_summary_agrees_with_the_records() {
         records: 8,
         output: 11,
         gaps: 1,
+        lost: 0,
+        uncounted: 1,
+        redacted: 0,
         torn: 0,
         not_understood: 0,
         first: Some(records[0].stamp),
@@ -29,6 +32,9 @@ fn a_summary_agrees_with_the_records() {
             window_name: "vi".into(),
             ..sample::start(3).place
         }),
+        source: Some(Source::Tap),
+        size: None,
+        exit: None,
         ended: Some(End::PaneGone),
         tail: Tail::Clean,
     };

@@ -1,0 +1,585 @@
+//! Commands that ask the running guardian.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cc_kit::control;
+use cc_kit::exit::{Exit, Failure};
+use cc_kit::printable::printable;
+use serde_json::{Value, json};
+
+use crate::cli;
+use crate::config;
+use crate::place::Places;
+use crate::request::{Request, Spec};
+
+/// How long an answer may take that waits for nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a guardian may take to be up.
+const START: Duration = Duration::from_secs(20);
+
+/// Asks the guardian, and gives its answer.
+pub(crate) fn ask(
+    places: &Places,
+    request: &Request,
+    patience: Duration,
+) -> Result<Value, Failure> {
+    let mut lines = open(places, request, Some(patience))?;
+    let answer = next(&mut lines)?.ok_or_else(|| {
+        Failure::new(Exit::Unreachable, "the guardian has gone").advice("Start it again.")
+    })?;
+    checked(answer)
+}
+
+/// Sends a request; its answers are the lines that come.
+pub(crate) fn open(
+    places: &Places,
+    request: &Request,
+    patience: Option<Duration>,
+) -> Result<BufReader<UnixStream>, Failure> {
+    let unreachable = |error: io::Error| {
+        Failure::new(Exit::Unreachable, error)
+            .advice("No guardian runs: start one with `cc-guardian up` or `cc-guardian run`.")
+    };
+    let stream = control::connect(&places.control()).map_err(unreachable)?;
+    stream.set_read_timeout(patience).map_err(unreachable)?;
+    let mut line = serde_json::to_vec(request).map_err(|e| Failure::new(Exit::Failed, e))?;
+    line.push(b'\n');
+    (&stream).write_all(&line).map_err(unreachable)?;
+    Ok(BufReader::new(stream))
+}
+
+/// The next answer; `None` where the guardian has gone.
+pub(crate) fn next(lines: &mut BufReader<UnixStream>) -> Result<Option<Value>, Failure> {
+    let mut line = String::new();
+    match lines.read_line(&mut line) {
+        Ok(0) => Ok(None),
+        Ok(_) => serde_json::from_str(&line)
+            .map(Some)
+            .map_err(|error| Failure::new(Exit::Unreachable, error)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            ) =>
+        {
+            Err(Failure::new(Exit::Timeout, "the guardian does not answer")
+                .advice("See its log; `cc-guardian events` tells what it did last."))
+        }
+        Err(error) => Err(Failure::new(Exit::Unreachable, error)),
+    }
+}
+
+/// An answer, or the mistake that it tells of.
+fn checked(answer: Value) -> Result<Value, Failure> {
+    let Some(error) = answer.get("error").and_then(Value::as_str) else {
+        return Ok(answer);
+    };
+    let code = answer.get("exit").and_then(Value::as_u64).unwrap_or(1);
+    let exit = [
+        Exit::Usage,
+        Exit::Unknown,
+        Exit::NotAllowed,
+        Exit::Store,
+        Exit::Unreachable,
+    ]
+    .into_iter()
+    .find(|exit| u64::from(exit.code()) == code)
+    .unwrap_or(Exit::Failed);
+    let failure = Failure::new(exit, error.to_owned());
+    Err(match exit {
+        Exit::Unknown => failure.advice("See `cc-guardian ls` for those that there are."),
+        _ => failure,
+    })
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Failed, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn places(state: &cli::State) -> Result<Places, Failure> {
+    Places::find(state.state.as_deref())
+}
+
+/// Declares and starts.
+pub(crate) fn up(up: &cli::Up) -> Result<(), Failure> {
+    let places = places(&up.state)?;
+    let request = match spec(up)? {
+        Some(spec) => Request::Up {
+            file: None,
+            unit: Some(spec),
+        },
+        None => {
+            let file = match &up.config {
+                Some(file) => Some(file.clone()),
+                None => config::usual_file().filter(|file| file.exists()),
+            };
+            if let Some(file) = &file {
+                // Before anything is started.
+                crate::look::check_file(file)?;
+            }
+            let file = file.map(std::path::absolute).transpose();
+            Request::Up {
+                file: file.map_err(|e| Failure::new(Exit::Usage, e))?,
+                unit: None,
+            }
+        }
+    };
+    ensure(&places)?;
+    let answer = ask(&places, &request, PATIENCE)?;
+    let list = |name: &str| -> Vec<String> {
+        let names = answer
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        names
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect()
+    };
+    let (units, started) = (list("units"), list("started"));
+    if units.is_empty() {
+        return Err(Failure::new(Exit::Usage, "there is nothing to start")
+            .advice("Name a file with -c, or a program: `cc-guardian up --name w -- CMD`."));
+    }
+    for unit in &units {
+        let word = if started.contains(unit) {
+            "started"
+        } else {
+            "runs"
+        };
+        print(&format!("{unit}: {word}\n"))?;
+    }
+    Ok(())
+}
+
+fn spec(up: &cli::Up) -> Result<Option<Spec>, Failure> {
+    let Some(program) = up.command.first() else {
+        return Ok(None);
+    };
+    let usage = |error: String| Failure::new(Exit::Usage, error);
+    let file_name = Path::new(program)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let name = up.name.clone().or(file_name);
+    let name = name.ok_or_else(|| usage("the unit needs a name: add --name".to_owned()))?;
+    let here = env::current_dir().map_err(|e| Failure::new(Exit::Failed, e))?;
+    let cwd = up
+        .cwd
+        .as_ref()
+        .map_or_else(|| here.clone(), |cwd| here.join(cwd));
+    let pairs = up.env.iter().map(|pair| {
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| usage(format!("{pair:?} is no variable: write --env NAME=VALUE")))?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    Ok(Some(Spec {
+        name,
+        profile: up.profile.clone(),
+        replicas: up.replicas,
+        cwd,
+        env: pairs.collect::<Result<BTreeMap<_, _>, Failure>>()?,
+        command: up.command.clone(),
+    }))
+}
+
+/// Starts a guardian in the background where none runs, and waits until it answers.
+fn ensure(places: &Places) -> Result<(), Failure> {
+    let answers = || ask(places, &Request::Ls, PATIENCE).is_ok();
+    if control::connect(&places.control()).is_ok() {
+        return Ok(());
+    }
+    let log = places.state.join("guardian.log");
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .map_err(|error| Failure::new(Exit::Store, error))?;
+    let this = env::current_exe().map_err(|e| Failure::new(Exit::Failed, e))?;
+    let mut command = Command::new(this);
+    command
+        .arg("run")
+        .arg("--state")
+        .arg(&places.state)
+        .current_dir("/")
+        .env_remove("TMUX")
+        .env_remove("TMUX_PANE")
+        .env_remove(crate::group::MARK)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        // A terminal that closes is nothing to it.
+        .process_group(0);
+    let mut child = command.spawn().map_err(|e| Failure::new(Exit::Failed, e))?;
+    let began = Instant::now();
+    while began.elapsed() < START {
+        if control::connect(&places.control()).is_ok() && answers() {
+            return Ok(());
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(
+                Failure::new(Exit::Unreachable, format!("the guardian ended: {status}")).advice(
+                    format!(
+                        "Its last words are in {}.",
+                        places.state.join("guardian.log").display()
+                    ),
+                ),
+            );
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(
+        Failure::new(Exit::Timeout, "the guardian is not up in time").advice(format!(
+            "See {}.",
+            places.state.join("guardian.log").display()
+        )),
+    )
+}
+
+/// Stops everything, and waits for that.
+pub(crate) fn down(down: &cli::Down) -> Result<(), Failure> {
+    let places = places(&down.state)?;
+    let mut lines = open(&places, &Request::Watch, None)?;
+    ask(&places, &Request::Down { now: down.now }, PATIENCE)?;
+    while let Some(listing) = next(&mut lines)? {
+        let units = listing.get("units").and_then(Value::as_array);
+        let runs = |unit: &Value| unit.get("pane").is_some_and(|pane| !pane.is_null());
+        if !units.is_some_and(|units| units.iter().any(runs)) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn one(one: &cli::One, request: &Request) -> Result<(), Failure> {
+    ask(&places(&one.state)?, request, PATIENCE).map(|_| ())
+}
+
+pub(crate) fn start(start: &cli::One) -> Result<(), Failure> {
+    one(
+        start,
+        &Request::Start {
+            unit: start.unit.clone(),
+        },
+    )
+}
+
+pub(crate) fn stop(stop: &cli::Stop) -> Result<(), Failure> {
+    let unit = stop.one.unit.clone();
+    one(
+        &stop.one,
+        &Request::Stop {
+            unit,
+            now: stop.now,
+        },
+    )
+}
+
+pub(crate) fn restart(stop: &cli::Stop) -> Result<(), Failure> {
+    let unit = stop.one.unit.clone();
+    one(
+        &stop.one,
+        &Request::Restart {
+            unit,
+            now: stop.now,
+        },
+    )
+}
+
+/// A member of what was answered, for people.
+fn word(of: &Value, name: &str) -> String {
+    match of.get(name) {
+        Some(Value::String(text)) => printable(text.as_bytes()).to_string(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "-".to_owned(),
+    }
+}
+
+/// Lists the units.
+pub(crate) fn ls(ls: &cli::Ls) -> Result<(), Failure> {
+    let answer = ask(&places(&ls.state)?, &Request::Ls, PATIENCE)?;
+    if ls.json {
+        return print(&format!("{answer}\n"));
+    }
+    let mut text = format!(
+        "{:<20} {:<22} {:<6} {:>8} {:>4}  {}\n",
+        "UNIT", "STATE", "PANE", "PID", "RE", "LAST LINE"
+    );
+    for unit in answer
+        .get("units")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let word = |name| word(unit, name);
+        let state = match word("sub").as_str() {
+            "-" => word("state"),
+            sub => format!("{} ({sub})", word("state")),
+        };
+        text.push_str(&format!(
+            "{:<20} {state:<22} {:<6} {:>8} {:>4}  {}\n",
+            word("unit"),
+            word("pane"),
+            word("pid"),
+            word("restarts"),
+            word("last_line"),
+        ));
+    }
+    print(&text)
+}
+
+/// Says why.
+pub(crate) fn why(why: &cli::Why) -> Result<(), Failure> {
+    let unit = why.one.unit.clone();
+    let answer = ask(&places(&why.one.state)?, &Request::Why { unit }, PATIENCE)?;
+    if why.json {
+        return print(&format!("{answer}\n"));
+    }
+    let unit = answer.get("unit").unwrap_or(&Value::Null);
+    let mut text = format!(
+        "{} is {} ({}), sure to {}, since {}\n",
+        word(unit, "unit"),
+        word(unit, "state"),
+        word(unit, "sub"),
+        word(unit, "confidence"),
+        word(unit, "since"),
+    );
+    for proof in unit
+        .get("evidence")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        text.push_str(&format!(
+            "  {} by {}: {}\n",
+            word(proof, "seen"),
+            word(proof, "rule"),
+            word(proof, "text")
+        ));
+    }
+    for event in answer
+        .get("events")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        text.push_str(&told(event));
+    }
+    print(&text)
+}
+
+/// One event, for people.
+fn told(event: &Value) -> String {
+    let word = |name: &str| match event.get(name) {
+        Some(Value::String(text)) => printable(text.as_bytes()).to_string(),
+        _ => String::new(),
+    };
+    let state = match word("sub") {
+        sub if sub.is_empty() => word("state"),
+        sub => format!("{} ({sub})", word("state")),
+    };
+    let line = format!(
+        "{} {:<16} {:<6} {state} {}",
+        word("at"),
+        word("unit"),
+        word("kind"),
+        word("detail")
+    );
+    format!("{}\n", line.trim_end())
+}
+
+/// Lists what happened.
+pub(crate) fn events(events: &cli::Events) -> Result<(), Failure> {
+    let places = places(&events.state)?;
+    let request = Request::Events {
+        unit: events.unit.clone(),
+        most: events.lines,
+        follow: events.follow,
+    };
+    let show = |event: &Value| {
+        let text = if events.json {
+            format!("{event}\n")
+        } else {
+            told(event)
+        };
+        print(&text)
+    };
+    if !events.follow {
+        let answer = ask(&places, &request, PATIENCE)?;
+        for event in answer
+            .get("events")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            show(event)?;
+        }
+        return Ok(());
+    }
+    let mut lines = open(&places, &request, None)?;
+    while let Some(event) = next(&mut lines)? {
+        show(&event)?;
+    }
+    Ok(())
+}
+
+/// Sends a prompt.
+pub(crate) fn send(send: &cli::Send) -> Result<Exit, Failure> {
+    let text = match (&send.text, &send.file) {
+        (Some(text), _) => text.clone(),
+        (None, Some(file)) => {
+            let read = if file.as_os_str() == "-" {
+                let mut all = Vec::new();
+                io::stdin().read_to_end(&mut all).map(|_| all)
+            } else {
+                fs::read(file)
+            };
+            let all = read.map_err(|error| {
+                Failure::new(Exit::Usage, error).advice("Check the path of the prompt's file.")
+            })?;
+            let text = String::from_utf8(all)
+                .map_err(|_| Failure::new(Exit::Usage, "the prompt is not UTF-8"))?;
+            text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)
+        }
+        (None, None) => return Err(Failure::new(Exit::Usage, "there is no prompt")),
+    };
+    let wait = match &send.wait {
+        Some(_) => send.timeout.0,
+        None => Duration::ZERO,
+    };
+    let request = Request::Send {
+        unit: send.unit.clone(),
+        text,
+        wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+    };
+    let answer = ask(&places(&send.state)?, &request, wait + PATIENCE + PATIENCE)?;
+    let receipt = answer.get("receipt").cloned().unwrap_or_default();
+    let outcome = receipt
+        .get("outcome")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let why = receipt
+        .pointer("/reason/why")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if send.json {
+        let told = json!({"v": 1, "unit": send.unit, "receipt": receipt});
+        print(&format!("{told}\n"))?;
+    } else if outcome == "delivered" {
+        print("delivered\n")?;
+    } else {
+        let detail = receipt.pointer("/reason/detail").and_then(Value::as_str);
+        let detail = detail.map(|detail| format!(": {}", printable(detail.as_bytes())));
+        print(&format!("{outcome}: {why}{}\n", detail.unwrap_or_default()))?;
+    }
+    Ok(match (outcome, why) {
+        ("delivered", _) => Exit::Success,
+        ("uncertain", _) => Exit::DeliveryUncertain,
+        (_, "draft" | "human-typing" | "in-mode") => Exit::Blocked,
+        _ if send.wait.is_some() => Exit::Timeout,
+        _ => Exit::Failed,
+    })
+}
+
+/// Attaches this terminal.
+pub(crate) fn attach(attach: &cli::Attach) -> Result<Exit, Failure> {
+    let answer = ask(&places(&attach.one.state)?, &Request::Ls, PATIENCE)?;
+    let units = answer.get("units").and_then(Value::as_array);
+    let unit = units.and_then(|units| {
+        let is_it =
+            |unit: &&Value| unit.get("unit").and_then(Value::as_str) == Some(&attach.one.unit);
+        units.iter().find(is_it)
+    });
+    let Some(unit) = unit else {
+        return Err(Failure::new(
+            Exit::Unknown,
+            format!("there is no unit {:?}", attach.one.unit),
+        )
+        .advice("See `cc-guardian ls` for those that there are."));
+    };
+    let (Some(socket), Some(pane)) = (
+        unit.get("socket").and_then(Value::as_str),
+        unit.get("pane").and_then(Value::as_str),
+    ) else {
+        return Err(
+            Failure::new(Exit::Failed, format!("{} does not run", attach.one.unit)).advice(
+                format!("Start it: `cc-guardian start {}`.", attach.one.unit),
+            ),
+        );
+    };
+    let mut tmux = Command::new("tmux");
+    tmux.args(["-S", socket, "attach-session"])
+        .env_remove("TMUX");
+    if attach.read_only {
+        tmux.arg("-r");
+    }
+    let error = tmux.args(["-t", pane]).exec();
+    Err(Failure::new(Exit::Failed, error).advice("Is tmux on the path?"))
+}
+
+/// Hands what an agent says of itself to the guardian that started it. It never disturbs the agent: a
+/// guardian that does not answer is no mistake of the agent's.
+pub(crate) fn hook(hook: &cli::Hook) -> Result<(), Failure> {
+    let variable = |name: &str| env::var(name).ok();
+    let (Some(socket), Some(unit), Some(token)) = (
+        variable("CC_GUARDIAN"),
+        variable("CC_UNIT"),
+        variable("CC_HOOK_TOKEN"),
+    ) else {
+        // The same settings are used outside a guardian, and a hook that fails would stop the agent.
+        tracing::debug!("not started by a guardian: nobody is to be told");
+        return Ok(());
+    };
+    let mut input = Vec::new();
+    match &hook.input {
+        Some(text) => input.extend_from_slice(text.as_bytes()),
+        None => {
+            let most = u64::try_from(cc_kit::hook::LIMIT).unwrap_or(u64::MAX);
+            io::stdin()
+                .take(most)
+                .read_to_end(&mut input)
+                .map_err(|error| Failure::new(Exit::Failed, error))?;
+        }
+    }
+    // Not as wrong use: to an agent that status of a hook says that it must not go on.
+    let input: Value = serde_json::from_slice(&input)
+        .map_err(|error| Failure::new(Exit::Failed, error).advice("A hook's input is JSON."))?;
+    let request = Request::Hook { unit, token, input };
+    let told = || -> io::Result<Value> {
+        let stream = control::connect(Path::new(&socket))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut line = serde_json::to_vec(&request)?;
+        line.push(b'\n');
+        (&stream).write_all(&line)?;
+        let mut answer = String::new();
+        BufReader::new(&stream).read_line(&mut answer)?;
+        Ok(serde_json::from_str(&answer)?)
+    };
+    match told() {
+        Ok(mut answer) => {
+            let usage = Value::from(Exit::Usage.code());
+            if let Some(exit) = answer.get_mut("exit").filter(|exit| **exit == usage) {
+                *exit = Exit::Failed.code().into();
+            }
+            checked(answer).map(|_| ())
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the guardian was not told");
+            Ok(())
+        }
+    }
+}

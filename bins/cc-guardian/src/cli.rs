@@ -1,0 +1,319 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use cc_kit::config::Span;
+use cc_kit::exit::Failure;
+use cc_kit::telemetry::{self, Verbosity};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+const EXITS: &str = "Exit codes: 0 done; 1 failed; 2 usage, or a mistake in the configuration; 3 \
+    blocked, somebody must answer; 4 no such unit or alert; 5 not allowed; 7 the state cannot be used; 8 \
+    sent, and whether it arrived is not known; 69 no guardian runs; 124 not in time";
+
+/// Keeps programs in tmux alive, and knows what each is doing.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXITS, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// Say more; twice for what the library does.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Say less.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    quiet: u8,
+}
+
+impl Cli {
+    /// Begins to write traces to standard error.
+    pub(crate) fn telemetry(&self) -> Result<(), Failure> {
+        let verbosity = Verbosity {
+            verbose: self.verbose,
+            quiet: self.quiet,
+        };
+        Ok(telemetry::start(LevelFilter::ERROR, verbosity)?)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Guard, in the foreground, until SIGINT or SIGTERM; what is guarded goes on then.
+    Run(Run),
+    /// Declare units and start what does not run; starts a guardian where none runs.
+    Up(Up),
+    /// Stop every unit.
+    Down(Down),
+    /// Start a unit, also one that is held.
+    Start(One),
+    /// Stop a unit, and leave it stopped.
+    Stop(Stop),
+    /// Stop a unit and start it again.
+    Restart(Stop),
+    /// List the units.
+    Ls(Ls),
+    /// Say why a unit is believed to be in its state, and what happened to it.
+    Why(Why),
+    /// List what happened.
+    Events(Events),
+    /// Send a prompt to a unit: exactly, once, or not at all.
+    Send(Send),
+    /// Attach this terminal to a unit.
+    Attach(Attach),
+    /// Watch the units.
+    Top(Top),
+    /// For the hook settings of agents: hands what stands on standard input to the guardian.
+    Hook(Hook),
+    /// Say what a screen means, without a guardian and without tmux.
+    Explain(Explain),
+    /// The profiles that there are.
+    #[command(subcommand)]
+    Profile(Profile),
+    /// The alerts that are declared.
+    #[command(subcommand)]
+    Alert(Alert),
+    /// Look for mistakes in a configuration.
+    Check(Check),
+    /// Print the JSON Schema of the configuration, for editors.
+    Schema,
+    /// Look at everything that could hurt, and change nothing; needs no guardian.
+    Doctor(Doctor),
+}
+
+/// Which guardian.
+#[derive(Debug, Args)]
+pub(crate) struct State {
+    /// Where it keeps its state [default: $XDG_STATE_HOME/cc].
+    #[arg(long = "state", value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The units; remembered until another file is given.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// The units [default: the file given last, else $XDG_CONFIG_HOME/cc/guardian.toml].
+    #[arg(short, long, value_name = "FILE", conflicts_with = "command")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// The unit's name.
+    #[arg(long, value_name = "N", requires = "command")]
+    pub(crate) name: Option<String>,
+    /// How its screen is read [default: by the command's name].
+    #[arg(long, value_name = "P", requires = "command")]
+    pub(crate) profile: Option<String>,
+    /// How many.
+    #[arg(long, value_name = "K", default_value_t = 1, requires = "command")]
+    pub(crate) replicas: u16,
+    /// Where it starts [default: here].
+    #[arg(long, value_name = "D", requires = "command")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// A variable of its environment; repeatable. Secrets belong into a file: see env_file.
+    #[arg(long, value_name = "K=V", requires = "command")]
+    pub(crate) env: Vec<String>,
+    /// The program and its arguments.
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// Do not ask them to end: end them.
+    #[arg(long)]
+    pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// The unit, such as w@1.
+    pub(crate) unit: String,
+    #[command(flatten)]
+    pub(crate) state: State,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// Do not ask it to end: end it.
+    #[arg(long)]
+    pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ls {
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Of one unit alone.
+    pub(crate) unit: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// Go on as things happen.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How many of the past at most.
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
+    pub(crate) lines: u32,
+    /// As JSON, one object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The unit, such as w@1.
+    pub(crate) unit: String,
+    /// The prompt.
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+    /// The prompt is in this file; - for standard input. A line feed at its end is left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What to wait for before it is sent.
+    #[arg(long, value_name = "STATE", value_parser = ["idle"])]
+    pub(crate) wait: Option<String>,
+    /// How long to wait for it.
+    #[arg(long, value_name = "D", default_value = "10m", requires = "wait")]
+    pub(crate) timeout: Span,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// The receipt as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Attach {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// Look, and type nothing.
+    #[arg(short, long)]
+    pub(crate) read_only: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Top {
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// Print it once.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// As JSON.
+    #[arg(long, requires = "once")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hook {
+    /// What the agent adds behind the command, where it does (Codex: the notification).
+    pub(crate) input: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// How to read it.
+    #[arg(long, value_name = "P")]
+    pub(crate) profile: String,
+    /// The screen, as `tmux capture-pane -p` prints it; - for standard input.
+    #[arg(long, value_name = "SCREEN")]
+    pub(crate) file: PathBuf,
+    /// The pane's title.
+    #[arg(long, value_name = "T", default_value = "")]
+    pub(crate) title: String,
+    /// The program in front [default: one that the profile knows].
+    #[arg(long, value_name = "C", default_value = "")]
+    pub(crate) command: String,
+    /// Column and row of the cursor, from 0.
+    #[arg(long, value_name = "X,Y")]
+    pub(crate) cursor: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// List them.
+    Ls,
+    /// Hold screens of which the truth is known against them.
+    Check(ProfileCheck),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileCheck {
+    /// Files of screens.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alert {
+    /// List them.
+    Ls(Alerts),
+    /// Send one message now, and say what came of it.
+    Test(AlertTest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Alerts {
+    /// Where they are declared [default: $XDG_CONFIG_HOME/cc/guardian.toml].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertTest {
+    /// The alert's name.
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) alerts: Alerts,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The file [default: $XDG_CONFIG_HOME/cc/guardian.toml].
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Exits with 1 where it finds a problem.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The units [default: $XDG_CONFIG_HOME/cc/guardian.toml, where there is one].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// As JSON, with all that was found.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,196 @@
+//! One tmux server of ours, and the panes of units in it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tmux_cc::protocol::Command;
+use tmux_cc::protocol::commands::literal;
+use tmux_cc::wire::{PaneId, SessionId};
+use tokio::io::AsyncWriteExt as _;
+
+/// The variable that marks every process of an instance, however it was started.
+pub(crate) const MARK: &str = "CC_INSTANCE";
+
+/// How large a pane is that nobody looks at.
+const SIZE: (u32, u32) = (120, 40);
+
+/// What is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    pub(crate) tmux: PathBuf,
+    pub(crate) socket: PathBuf,
+    pub(crate) history_limit: u32,
+    /// The instance: the session is called like it.
+    pub(crate) name: String,
+    /// Which run it is.
+    pub(crate) run: String,
+    /// Which guardian's it is.
+    pub(crate) guardian: String,
+    pub(crate) cwd: PathBuf,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) command: Vec<String>,
+    /// The pane of the run before, which goes once the new one is there.
+    pub(crate) old: Option<(SessionId, PaneId)>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Launched {
+    pub(crate) session: SessionId,
+    pub(crate) pane: PaneId,
+    pub(crate) pid: u32,
+}
+
+impl Launch {
+    /// Makes the pane, and the server where there is none. Nothing of it stands in an argument list,
+    /// where others could read it.
+    pub(crate) async fn start(&self) -> io::Result<Launched> {
+        let script = |old| self.script(old).map_err(io::Error::other);
+        let said = match self.tell(&script(self.old)?).await {
+            // The session has gone since it was seen, perhaps with its server.
+            Err(_) if self.old.is_some() => self.tell(&script(None)?).await?,
+            said => said?,
+        };
+        if let Some((_, pane)) = self.old {
+            let kill = Command::new("kill-pane").target(pane);
+            let line = kill.line().map_err(io::Error::other)?;
+            // Somebody may have been faster.
+            let _ = self.tell(line).await;
+        }
+        let line = said.lines().last().unwrap_or_default();
+        let mut words = line.split_ascii_whitespace();
+        let mut word = || words.next().unwrap_or_default();
+        let (session, pane, pid) = (word(), word(), word());
+        let read = || {
+            Some(Launched {
+                session: SessionId::parse(session.as_bytes())?,
+                pane: PaneId::parse(pane.as_bytes())?,
+                pid: pid.parse().ok()?,
+            })
+        };
+        read().ok_or_else(|| io::Error::other(format!("tmux answers {line:?}")))
+    }
+
+    fn script(
+        &self,
+        old: Option<(SessionId, PaneId)>,
+    ) -> Result<Vec<u8>, tmux_cc::protocol::CommandError> {
+        let set = |flags: &[&str], name: &str, value: &str| {
+            let command = Command::new("set-option");
+            let command = flags
+                .iter()
+                .fold(command, |command, flag| command.flag(flag));
+            command.arg(name).arg(value)
+        };
+        let mut lines = vec![
+            set(&["-s"], "exit-empty", "off"),
+            set(&["-g"], "history-limit", &self.history_limit.to_string()),
+            set(&["-g"], "remain-on-exit", "on"),
+            set(&["-g"], "allow-rename", "off"),
+            set(&["-g"], "automatic-rename", "off"),
+        ];
+        let session = old.map(|(session, _)| session);
+        // Names of sessions are looked up by their beginnings, unless they are said to be whole.
+        let place = session.map_or_else(|| format!("={}:", self.name), |id| format!("{id}:"));
+        let make = match session {
+            Some(_) => Command::new("new-window").option("-t", &place),
+            None => Command::new("new-session")
+                .flag("-d")
+                .option("-s", literal(&self.name))
+                .option("-x", SIZE.0.to_string())
+                .option("-y", SIZE.1.to_string()),
+        };
+        let make = make
+            .option("-n", literal(&self.name))
+            .option("-c", literal(self.cwd.as_os_str().as_encoded_bytes()));
+        let make = self.environment.iter().fold(make, |make, (name, value)| {
+            make.option("-e", format!("{name}={value}"))
+        });
+        // The program is to know nothing of a server that it could write to.
+        let words = ["/usr/bin/env", "-u", "TMUX", "-u", "TMUX_PANE", "--"];
+        let words = words
+            .into_iter()
+            .chain(self.command.iter().map(String::as_str));
+        lines.push(words.fold(make.flag("--"), Command::arg));
+        for (option, value) in [
+            ("@cc_unit", &self.name),
+            ("@cc_run", &self.run),
+            ("@cc_guardian", &self.guardian),
+        ] {
+            let mark = Command::new("set-option").flag("-p").option("-t", &place);
+            lines.push(mark.arg(option).arg(value));
+        }
+        lines.extend(
+            self.old
+                .map(|(_, pane)| Command::new("kill-pane").target(pane)),
+        );
+        let ids = "#{session_id} #{pane_id} #{pane_pid}";
+        let say = Command::new("display-message")
+            .flag("-p")
+            .option("-t", &place);
+        lines.push(say.arg(ids));
+        let mut script = Vec::new();
+        for line in &lines {
+            script.extend_from_slice(line.line()?);
+            script.push(b'\n');
+        }
+        Ok(script)
+    }
+
+    /// Has tmux run commands, and gives what it prints.
+    async fn tell(&self, script: &[u8]) -> io::Result<String> {
+        let arguments: [OsString; 7] = [
+            "-S".into(),
+            self.socket.clone().into(),
+            "-f".into(),
+            "/dev/null".into(),
+            "start-server".into(),
+            ";".into(),
+            "source-file".into(),
+        ];
+        let mut child = tokio::process::Command::new(&self.tmux)
+            .args(arguments)
+            .arg("-")
+            .env_remove("TMUX")
+            .env_remove("TMUX_PANE")
+            .env_remove(MARK)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(script).await?;
+        }
+        let output = child.wait_with_output().await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let error = String::from_utf8_lossy(&output.stderr);
+        // Errors of a sourced file do not always end in a status.
+        if !output.status.success() || !error.trim().is_empty() {
+            return Err(io::Error::other(error.trim().to_owned()));
+        }
+        Ok(said)
+    }
+}
+
+/// Ends a session, window by window: ended as one, a session whose pane is dead and whose program
+/// had asked to be told of the focus takes a server of tmux 3.3a with it while a control client is
+/// attached there (8 of 8).
+pub(crate) async fn end(tmux: &Path, socket: &Path, session: SessionId) -> io::Result<()> {
+    let ask = |arguments: &[String]| {
+        let mut command = tokio::process::Command::new(tmux);
+        command.arg("-N").arg("-S").arg(socket).args(arguments);
+        command.env_remove("TMUX").stdin(Stdio::null()).output()
+    };
+    let target = session.to_string();
+    let list = ["list-windows", "-t", &target, "-F", "#{window_id}"].map(str::to_owned);
+    let listed = ask(&list).await?;
+    let windows = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for window in windows.lines() {
+        ask(&["kill-window", "-t", window].map(str::to_owned)).await?;
+    }
+    Ok(())
+}

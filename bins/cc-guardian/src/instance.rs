@@ -1,0 +1,550 @@
+//! One instance of a unit: what is to be done about it, decided from what happens to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_kit::hook::Hook;
+use cc_kit::journal::Stamp;
+use cc_kit::process::{Exit as ProcessExit, Identity};
+use cc_kit::profile::Profile;
+use cc_kit::verdict::{Judge, Look, Verdict};
+use tmux_cc::wire::{PaneId, SessionId};
+
+use crate::config::{self, ExitStatus, Unit};
+use crate::policy::restart::{
+    self, Backoff, Cause, Decision, Policy, Restart, StartLimit, Success,
+};
+use crate::store::Kept;
+use crate::vigil::Vigil;
+
+/// One run of its program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Which run: a number, in the pane's option `@cc_run`.
+    pub(crate) number: String,
+    pub(crate) session: SessionId,
+    pub(crate) pane: PaneId,
+    /// Its first process.
+    pub(crate) process: Option<Identity>,
+    pub(crate) pid: Option<u32>,
+}
+
+/// Where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It does not run, and is not to.
+    Absent,
+    /// It is started at that time.
+    Waiting(Duration),
+    /// Its pane is being made.
+    Making,
+    /// It runs.
+    Running(Run),
+    /// Its process has ended, and how is not known yet for sure; at that time it counts as that.
+    Ending(Run, Duration, End),
+    /// It is being stopped; and started again then?
+    Stopping(Option<Run>, bool),
+    /// It was started too often.
+    Held(String),
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Exit(i32),
+    Signal(i32),
+    ServerLost,
+    /// It hung, and was ended for that.
+    Hang,
+    /// Nobody knows how.
+    Unknown,
+    /// Its pane could not be made.
+    NotMade,
+}
+
+impl End {
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Exit(code) => format!("exit {code}"),
+            Self::Signal(number) => format!("signal {number}"),
+            Self::ServerLost => "server-lost".to_owned(),
+            Self::Hang => "hang".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
+            Self::NotMade => "not-started".to_owned(),
+        }
+    }
+
+    const fn cause(self) -> Cause {
+        match self {
+            Self::Exit(code) => Cause::Exit(code),
+            Self::Signal(number) => Cause::Signal(number),
+            Self::ServerLost => Cause::ServerLost,
+            Self::Hang => Cause::Hang,
+            // As abnormal as can be: no signal has that number.
+            Self::Unknown | Self::NotMade => Cause::Signal(0),
+        }
+    }
+}
+
+impl From<ProcessExit> for End {
+    fn from(exit: ProcessExit) -> Self {
+        match exit {
+            ProcessExit::Status(code) => Self::Exit(code),
+            ProcessExit::Signal { number, .. } => Self::Signal(number),
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Make a pane and start the program in it.
+    Start,
+    /// Nothing yet.
+    Wait,
+    /// Somebody is to know: it is held, for that.
+    Hold(String),
+}
+
+/// One instance.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) name: String,
+    pub(crate) unit: Arc<Unit>,
+    pub(crate) profile: Option<Arc<Profile>>,
+    pub(crate) phase: Phase,
+    /// Is it to run?
+    pub(crate) wanted: bool,
+    pub(crate) restarts: u32,
+    pub(crate) judge: Option<Judge>,
+    /// What its hooks must know to be heard.
+    pub(crate) token: String,
+    /// The last row on its screen that says something.
+    pub(crate) last_line: String,
+    /// The agent's own session, by which it can be taken up again.
+    pub(crate) session: Option<String>,
+    /// How much of a core it used of late, and its memory in bytes.
+    pub(crate) usage: Option<(f64, u64)>,
+    /// Where it ran last, while that pane may be there.
+    pub(crate) last: Option<(SessionId, PaneId)>,
+    /// The watch over the run that there is.
+    pub(crate) vigil: Vigil,
+    rules: restart::Rules,
+    restart: Restart,
+}
+
+impl Instance {
+    pub(crate) fn new(
+        name: String,
+        unit: Arc<Unit>,
+        profile: Option<Arc<Profile>>,
+        token: String,
+    ) -> Self {
+        Self {
+            rules: rules(&unit),
+            name,
+            unit,
+            profile,
+            phase: Phase::Absent,
+            wanted: false,
+            restarts: 0,
+            judge: None,
+            token,
+            last_line: String::new(),
+            session: None,
+            usage: None,
+            last: None,
+            vigil: Vigil::default(),
+            restart: Restart::default(),
+        }
+    }
+
+    /// The run that there is.
+    pub(crate) const fn run(&self) -> Option<&Run> {
+        match &self.phase {
+            Phase::Running(run) | Phase::Ending(run, ..) | Phase::Stopping(Some(run), _) => {
+                Some(run)
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_))
+    }
+
+    /// What is believed of it, where it runs or has ended.
+    pub(crate) fn verdict(&self) -> Option<&Verdict> {
+        self.judge.as_ref().map(Judge::verdict)
+    }
+
+    /// What is remembered of it.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept {
+            wanted: self.wanted,
+            restarts: self.restarts,
+            session: self.session.clone(),
+        }
+    }
+
+    /// What is to be run: with the session that it had, where it is to go on with that and its profile
+    /// knows how. A session is gone on with once, unless the program tells of it again: one that
+    /// cannot be taken up does not end each run to come.
+    pub(crate) fn command(&mut self) -> Vec<String> {
+        let argv = &self.unit.command;
+        if self.unit.resume != config::Resume::SessionId {
+            return argv.clone();
+        }
+        let resume = self.profile.as_ref().map(|profile| profile.resume());
+        let session = self.session.take();
+        resume
+            .zip(session)
+            .and_then(|(resume, session)| resume.by_id(argv, &session))
+            .unwrap_or_else(|| argv.clone())
+    }
+
+    /// It is declared otherwise from now on.
+    pub(crate) fn redeclare(&mut self, unit: Arc<Unit>, profile: Option<Arc<Profile>>) {
+        self.rules = rules(&unit);
+        self.unit = unit;
+        self.profile = profile;
+    }
+
+    /// It is to run.
+    pub(crate) fn up(&mut self, now: Duration) -> Act {
+        self.wanted = true;
+        match &mut self.phase {
+            Phase::Absent => {
+                self.phase = Phase::Making;
+                self.restart.released(now);
+                Act::Start
+            }
+            Phase::Held(_) => {
+                self.restart.released(now);
+                self.phase = Phase::Making;
+                Act::Start
+            }
+            Phase::Stopping(_, again) => {
+                *again = true;
+                Act::Wait
+            }
+            _ => Act::Wait,
+        }
+    }
+
+    /// Its pane is there, and its program runs.
+    pub(crate) fn started(&mut self, run: Run, now: Duration, at: Stamp) {
+        self.restart.started(now);
+        let within = self.unit.startup_timeout;
+        self.last = Some((run.session, run.pane));
+        self.last_line.clear();
+        self.judge = Some(Judge::new(at, within));
+        self.vigil = Vigil::default();
+        self.phase = Phase::Running(run);
+    }
+
+    /// It was found running.
+    pub(crate) fn adopted(&mut self, run: Run, now: Duration, at: Stamp) {
+        self.wanted = true;
+        self.restart.started(now);
+        self.last = Some((run.session, run.pane));
+        self.judge = Some(Judge::adopted(at));
+        self.vigil = Vigil::default();
+        self.phase = Phase::Running(run);
+    }
+
+    /// Its process is gone; unless more is known by `until`, it ended in that way.
+    pub(crate) fn gone(&mut self, until: Duration, else_: End) {
+        if let Phase::Running(run) = &self.phase {
+            self.phase = Phase::Ending(run.clone(), until, else_);
+        }
+    }
+
+    /// It has ended, in that way.
+    pub(crate) fn ended(&mut self, end: End, now: Duration, at: Stamp, dice: f64) -> Act {
+        self.usage = None;
+        self.vigil.ended(now);
+        let end = match end {
+            End::Exit(_) | End::Signal(_) | End::Unknown if self.vigil.is_hung() => End::Hang,
+            end => end,
+        };
+        if end == End::ServerLost {
+            self.last = None;
+        }
+        if let Some(judge) = &mut self.judge {
+            judge.died(&end.words(), at);
+        }
+        match self.restart.ended(&self.rules, end.cause(), now, dice) {
+            _ if !self.wanted => {
+                self.phase = Phase::Absent;
+                Act::Wait
+            }
+            Decision::Restart { after } => {
+                self.restarts += 1;
+                self.phase = Phase::Waiting(now + after);
+                Act::Wait
+            }
+            Decision::Stay(_) => {
+                self.wanted = false;
+                self.phase = Phase::Absent;
+                Act::Wait
+            }
+            Decision::Hold { first, .. } => {
+                let reason = format!(
+                    "started {} times within {:?}, the last ended with {}",
+                    self.unit.start_limit.burst,
+                    self.unit.start_limit.interval,
+                    end.words()
+                );
+                self.phase = Phase::Held(reason.clone());
+                if first { Act::Hold(reason) } else { Act::Wait }
+            }
+        }
+    }
+
+    /// Is it time to start it?
+    pub(crate) fn due(&mut self, now: Duration) -> Act {
+        match self.phase {
+            Phase::Waiting(at) if at <= now => {
+                self.phase = Phase::Making;
+                Act::Start
+            }
+            _ => Act::Wait,
+        }
+    }
+
+    /// When something is to be done about it by itself.
+    pub(crate) fn wake(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Waiting(at) | Phase::Ending(_, at, _) => Some(at),
+            Phase::Running(_) => self.judge.as_ref().and_then(Judge::next_look),
+            _ => None,
+        }
+    }
+
+    /// It is to be stopped; and started again then? Gives whether there is anything to stop.
+    pub(crate) fn stop(&mut self, again: bool) -> bool {
+        self.wanted = again;
+        let run = match &self.phase {
+            Phase::Running(run) | Phase::Ending(run, ..) => Some(run.clone()),
+            Phase::Stopping(..) => {
+                if let Phase::Stopping(_, then) = &mut self.phase {
+                    *then = again;
+                }
+                return false;
+            }
+            Phase::Making => None,
+            Phase::Absent | Phase::Waiting(_) | Phase::Held(_) => {
+                self.phase = Phase::Absent;
+                return false;
+            }
+        };
+        self.phase = Phase::Stopping(run, again);
+        true
+    }
+
+    /// It has been stopped. Gives what is next.
+    pub(crate) fn stopped(&mut self, now: Duration, at: Stamp) -> Act {
+        self.usage = None;
+        self.last = None;
+        let again = matches!(self.phase, Phase::Stopping(_, true));
+        self.restart.ended(&self.rules, Cause::Operator, now, 0.5);
+        if let Some(judge) = &mut self.judge {
+            judge.died("operator", at);
+        }
+        self.phase = Phase::Absent;
+        if again { self.up(now) } else { Act::Wait }
+    }
+
+    pub(crate) fn looked(&mut self, look: Look, at: Stamp) {
+        if let (Phase::Running(_), Some(judge)) = (&self.phase, &mut self.judge) {
+            judge.look(look, at);
+        }
+    }
+
+    pub(crate) fn hooked(&mut self, hook: &Hook, at: Stamp) {
+        if let Some(session) = &hook.session {
+            self.session = Some(session.clone());
+        }
+        if let (Phase::Running(_), Some(judge)) = (&self.phase, &mut self.judge) {
+            judge.hook(hook, at);
+        }
+    }
+}
+
+fn rules(unit: &Unit) -> restart::Rules {
+    restart::Rules {
+        policy: match unit.restart {
+            config::Restart::No => Policy::No,
+            config::Restart::OnFailure => Policy::OnFailure,
+            config::Restart::OnAbnormal => Policy::OnAbnormal,
+            config::Restart::Always => Policy::Always,
+            config::Restart::UnlessStopped => Policy::UnlessStopped,
+        },
+        success_exit_status: unit
+            .success_exit_status
+            .iter()
+            .map(|status| match status {
+                ExitStatus::Code(code) => Success::Code(i32::from(*code)),
+                ExitStatus::Signal(signal) => Success::Signal(signal.number()),
+            })
+            .collect(),
+        backoff: Backoff {
+            initial: unit.backoff.initial,
+            factor: unit.backoff.factor,
+            max: unit.backoff.max,
+            jitter: unit.backoff.jitter,
+            reset_after: unit.backoff.reset_after,
+        },
+        start_limit: StartLimit {
+            burst: usize::try_from(unit.start_limit.burst).unwrap_or(usize::MAX),
+            interval: unit.start_limit.interval,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    fn instance() -> Instance {
+        let unit = config::one_unit(
+            "w",
+            None,
+            1,
+            Path::new("/"),
+            &BTreeMap::new(),
+            &["true".to_owned()],
+            &[],
+        );
+        Instance::new(
+            "w@1".to_owned(),
+            Arc::new(unit.unwrap()),
+            None,
+            "t".to_owned(),
+        )
+    }
+
+    fn run() -> Run {
+        Run {
+            number: "1".to_owned(),
+            session: SessionId(0),
+            pane: PaneId(0),
+            process: None,
+            pid: None,
+        }
+    }
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    const AT: Stamp = Stamp {
+        monotonic_ns: 0,
+        wall_ns: 0,
+    };
+
+    #[test]
+    fn what_runs_is_not_started_twice() {
+        let mut it = instance();
+        assert_eq!(it.up(secs(0)), Act::Start);
+        assert_eq!(it.up(secs(0)), Act::Wait);
+        it.started(run(), secs(0), AT);
+        assert_eq!(it.up(secs(1)), Act::Wait);
+        assert!(it.is_running());
+    }
+
+    #[test]
+    fn a_crash_is_followed_by_a_start_and_too_many_by_a_hold() {
+        let mut it = instance();
+        assert_eq!(it.up(secs(0)), Act::Start);
+        let mut now = secs(0);
+        let mut acts = Vec::new();
+        for _ in 0..10 {
+            it.started(run(), now, AT);
+            now += secs(1);
+            acts.push(it.ended(End::Signal(9), now, AT, 0.5));
+            if let Phase::Waiting(at) = it.phase {
+                assert_eq!(it.due(at - secs(1)), Act::Wait);
+                now = at;
+                assert_eq!(it.due(now), Act::Start);
+            } else {
+                break;
+            }
+        }
+        assert!(matches!(acts.last(), Some(Act::Hold(why)) if why.contains("signal 9")));
+        assert_eq!(
+            acts.iter()
+                .filter(|act| matches!(act, Act::Hold(_)))
+                .count(),
+            1
+        );
+        assert_eq!(acts.len(), 5);
+        assert_eq!(it.due(now + secs(100_000)), Act::Wait);
+        // Somebody says that it may run again.
+        assert_eq!(it.up(now), Act::Start);
+    }
+
+    #[test]
+    fn who_ended_by_itself_stays_away() {
+        let mut it = instance();
+        it.up(secs(0));
+        it.started(run(), secs(0), AT);
+        assert_eq!(it.ended(End::Exit(7), secs(1), AT, 0.5), Act::Wait);
+        assert_eq!(it.phase, Phase::Absent);
+        assert_eq!(it.verdict().and_then(|v| v.sub.as_deref()), Some("exit 7"));
+    }
+
+    #[test]
+    fn a_server_that_is_lost_is_no_fault_of_the_unit() {
+        let mut it = instance();
+        it.up(secs(0));
+        for n in 0..20 {
+            it.started(run(), secs(n * 1000), AT);
+            assert_eq!(
+                it.ended(End::ServerLost, secs(n * 1000 + 1), AT, 0.5),
+                Act::Wait
+            );
+            let Phase::Waiting(at) = it.phase else {
+                panic!("{:?}", it.phase)
+            };
+            assert_eq!(it.due(at), Act::Start);
+        }
+    }
+
+    #[test]
+    fn a_session_is_gone_on_with_once_unless_it_is_told_of_again() {
+        let mut it = instance();
+        let mut unit = (*it.unit).clone();
+        unit.resume = config::Resume::SessionId;
+        let profiles = cc_kit::profile::Profiles::builtin().into_all();
+        let claude = profiles
+            .into_iter()
+            .find(|profile| profile.name() == "claude");
+        it.redeclare(Arc::new(unit), claude.map(Arc::new));
+        assert_eq!(it.command(), ["true"]);
+        it.session = Some("0199-ab".to_owned());
+        assert_eq!(it.command(), ["true", "--resume", "0199-ab"]);
+        assert_eq!(it.command(), ["true"]);
+        it.session = Some("--evil".to_owned());
+        assert_eq!(it.command(), ["true"]);
+    }
+
+    #[test]
+    fn what_is_stopped_stays_so_or_comes_again() {
+        let mut it = instance();
+        it.up(secs(0));
+        it.started(run(), secs(0), AT);
+        assert!(it.stop(false));
+        assert!(!it.stop(false));
+        assert_eq!(it.stopped(secs(2), AT), Act::Wait);
+        assert_eq!(it.phase, Phase::Absent);
+        assert_eq!(it.up(secs(3)), Act::Start);
+        it.started(run(), secs(3), AT);
+        assert!(it.stop(true));
+        assert_eq!(it.stopped(secs(4), AT), Act::Start);
+    }
+}

@@ -1,0 +1,76 @@
+//! Keeps programs in tmux alive, and knows what each is doing.
+//!
+//! | Room | In it |
+//! |---|---|
+//! | [`config`] | units as they are declared; mistakes with their line |
+//! | [`policy`] | when to start again, when somebody hangs, who may start |
+//! | [`alert`] | telling somebody that a unit needs them |
+//! | `instance` | one instance of a unit: what is to be done about it |
+//! | `group` | one tmux server of ours |
+//! | `store` | what is remembered |
+//! | `run` | the daemon |
+//! | `request`, `listing` | what is asked of it, and how units are told of |
+//! | `ask` | commands that ask it |
+//! | `look` | `explain` and `profile`, which need no daemon |
+//! | `top` | the dashboard |
+//! | `doctor` | everything that could hurt, looked at without a daemon |
+
+pub mod alert;
+mod ask;
+mod cli;
+pub mod config;
+mod doctor;
+mod group;
+mod instance;
+mod listing;
+mod look;
+mod place;
+pub mod policy;
+mod request;
+mod run;
+mod store;
+mod top;
+mod vigil;
+mod watch;
+
+use std::process::ExitCode;
+
+use cc_kit::exit::{Exit, Failure};
+use clap::Parser as _;
+
+use cli::{Cli, Verb};
+
+/// Parses the command line, does what it says, and reports how that failed.
+#[must_use]
+pub fn start() -> ExitCode {
+    match go(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+fn go(cli: Cli) -> Result<Exit, Failure> {
+    cli.telemetry()?;
+    let done = |result: Result<(), Failure>| result.map(|()| Exit::Success);
+    match cli.verb {
+        Verb::Run(run) => done(run::run(&run)),
+        Verb::Up(up) => done(ask::up(&up)),
+        Verb::Down(down) => done(ask::down(&down)),
+        Verb::Start(one) => done(ask::start(&one)),
+        Verb::Stop(one) => done(ask::stop(&one)),
+        Verb::Restart(one) => done(ask::restart(&one)),
+        Verb::Ls(ls) => done(ask::ls(&ls)),
+        Verb::Why(why) => done(ask::why(&why)),
+        Verb::Events(events) => done(ask::events(&events)),
+        Verb::Send(send) => ask::send(&send),
+        Verb::Attach(attach) => ask::attach(&attach),
+        Verb::Top(top) => done(watch::top(&top)),
+        Verb::Hook(hook) => done(ask::hook(&hook)),
+        Verb::Explain(explain) => done(look::explain(&explain)),
+        Verb::Profile(profile) => look::profile(&profile),
+        Verb::Alert(alert) => alert::alert(&alert),
+        Verb::Check(check) => done(look::check(&check)),
+        Verb::Schema => done(look::schema()),
+        Verb::Doctor(doctor) => doctor::doctor(&doctor),
+    }
+}

@@ -1,0 +1,81 @@
+//! How units are told of: `ls --json`, `why --json`.
+
+use cc_kit::profile::State;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::instance::{Instance, Phase};
+
+/// What an instance is in, and more of it.
+pub(crate) fn state(it: &Instance) -> (&'static str, Option<String>) {
+    let verdict = it.verdict();
+    match &it.phase {
+        Phase::Held(_) => (State::Held.name(), None),
+        Phase::Absent => match verdict {
+            Some(verdict) if verdict.state == State::Dead => {
+                (State::Dead.name(), verdict.sub.clone())
+            }
+            _ => ("absent", None),
+        },
+        Phase::Waiting(_) => (State::Dead.name(), verdict.and_then(|v| v.sub.clone())),
+        Phase::Making => (State::Starting.name(), None),
+        Phase::Running(_) if it.profile.is_none() => {
+            (State::Unknown.name(), Some("no-profile".to_owned()))
+        }
+        Phase::Running(_) if it.vigil.state().is_some() => {
+            let state = it.vigil.state().unwrap_or(State::Hung);
+            (state.name(), verdict.and_then(|v| v.sub.clone()))
+        }
+        Phase::Running(_) | Phase::Ending(..) | Phase::Stopping(..) => match verdict {
+            Some(verdict) => (verdict.state.name(), verdict.sub.clone()),
+            None => (State::Unknown.name(), None),
+        },
+    }
+}
+
+/// One instance, as `ls --json` has it.
+pub(crate) fn unit(it: &Instance, socket: &str) -> Value {
+    let (state, sub) = state(it);
+    let verdict = it.verdict();
+    let run = it.run();
+    let question = verdict.and_then(|v| v.dialog.as_ref()).map(|dialog| {
+        json!({
+            "text": dialog.question,
+            "choices": dialog.choices,
+            "hash": format!("{:016x}", dialog.hash),
+        })
+    });
+    let held = match &it.phase {
+        Phase::Held(why) => Some(why),
+        _ => None,
+    };
+    json!({
+        "unit": it.name,
+        "state": state,
+        "sub": sub,
+        "since": verdict.and_then(|v| wall(v.since.wall_ns)),
+        "pane": run.map(|run| run.pane.to_string()),
+        "pid": run.and_then(|run| run.pid),
+        "restarts": it.restarts,
+        "profile": it.unit.profile,
+        "socket": socket,
+        "evidence": verdict.map(|v| &v.evidence),
+        "confidence": verdict.map(|v| (f64::from(v.confidence) * 100.0).round() / 100.0),
+        "labels": it.unit.labels,
+        "account": it.unit.account,
+        "reset": null,
+        "last_line": it.last_line,
+        "cpu": it.usage.map(|(share, _)| (share * 1000.0).round() / 1000.0),
+        "memory": it.usage.map(|(_, bytes)| bytes),
+        "question": question,
+        "held": held,
+        "draft": verdict.and_then(|v| v.draft.as_ref()),
+        "session": it.session,
+    })
+}
+
+pub(crate) fn wall(nanoseconds: i64) -> Option<String> {
+    Timestamp::from_nanosecond(nanoseconds.into())
+        .ok()
+        .map(|at| at.to_string())
+}

@@ -1,0 +1,87 @@
+//! What is asked over the control socket: one JSON object a line, both ways.
+//!
+//! | Asked | Answered |
+//! |---|---|
+//! | `{"do":"ls"}` | `{"v":1,"units":[..]}` |
+//! | `{"do":"watch"}` | such a line now, and another whenever something changes |
+//! | `{"do":"up","file":PATH}`, `{"do":"up","unit":{..}}` | `{"v":1,"units":[..],"started":[..]}` |
+//! | `{"do":"start","unit":U}`, `stop`, `restart`, with `"now":true` | `{"v":1}` |
+//! | `{"do":"down","now":false}` | `{"v":1}` once everything has ended |
+//! | `{"do":"why","unit":U}` | `{"v":1,"unit":{..},"events":[..]}` |
+//! | `{"do":"events","unit":U,"most":N,"follow":true}` | a line for each |
+//! | `{"do":"peek","unit":U}` | `{"v":1,"rows":[..]}` |
+//! | `{"do":"send","unit":U,"text":T,"wait_ms":N}` | `{"v":1,"receipt":{..}}` |
+//! | `{"do":"hook","unit":U,"token":T,"input":{..}}` | `{"v":1}` |
+//!
+//! A mistake is answered by `{"v":1,"error":..,"exit":N}`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What is asked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Request {
+    Ls,
+    Watch,
+    Up {
+        #[serde(default)]
+        file: Option<PathBuf>,
+        #[serde(default)]
+        unit: Option<Spec>,
+    },
+    Start {
+        unit: String,
+    },
+    Stop {
+        unit: String,
+        #[serde(default)]
+        now: bool,
+    },
+    Restart {
+        unit: String,
+        #[serde(default)]
+        now: bool,
+    },
+    Down {
+        #[serde(default)]
+        now: bool,
+    },
+    Why {
+        unit: String,
+    },
+    Events {
+        #[serde(default)]
+        unit: Option<String>,
+        most: u32,
+        #[serde(default)]
+        follow: bool,
+    },
+    Peek {
+        unit: String,
+    },
+    Send {
+        unit: String,
+        text: String,
+        wait_ms: u64,
+    },
+    Hook {
+        unit: String,
+        token: String,
+        input: serde_json::Value,
+    },
+}
+
+/// A unit of the command line.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Spec {
+    pub(crate) name: String,
+    pub(crate) profile: Option<String>,
+    pub(crate) replicas: u16,
+    pub(crate) cwd: PathBuf,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) command: Vec<String>,
+}

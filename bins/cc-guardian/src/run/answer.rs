@@ -1,0 +1,192 @@
+//! The control socket: answers who asks. What is asked stands in `request`.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::time::Duration;
+
+use cc_kit::control::Listener;
+use cc_kit::exit::{Exit, Failure};
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::Note;
+use crate::place::Places;
+use crate::request::Request;
+use crate::store::Event;
+
+/// The longest line that is read: a prompt, escaped.
+const LONGEST: u64 = 4 << 20;
+/// How long changes are gathered before they are told.
+const TOGETHER: Duration = Duration::from_millis(30);
+
+/// Makes sure that there is one guardian of this state.
+pub(super) fn lock(places: &Places) -> Result<File, Failure> {
+    let path = places.state.join("guardian.lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| Failure::new(Exit::Store, error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
+            Exit::Store,
+            format!(
+                "a guardian runs already with the state {}",
+                places.state.display()
+            ),
+        )
+        .advice("Ask that one (`cc-guardian ls`), or name another directory with --state.")),
+        Err(error) => Err(Failure::new(Exit::Store, error)),
+    }
+}
+
+/// Answers.
+#[derive(Debug)]
+pub(super) struct Answerer {
+    pub(super) notes: mpsc::UnboundedSender<Note>,
+    pub(super) changed: watch::Receiver<u64>,
+    pub(super) events: broadcast::Sender<Event>,
+}
+
+impl Answerer {
+    /// Answers everybody, until it is dropped.
+    pub(super) async fn answer(self, listener: Listener) {
+        let mut connections = JoinSet::new();
+        loop {
+            match listener.accept().await {
+                Ok(stream) => {
+                    let one = Connection {
+                        notes: self.notes.clone(),
+                        changed: self.changed.clone(),
+                        events: self.events.clone(),
+                    };
+                    // Who breaks off has gone, and that is that.
+                    connections.spawn(async move {
+                        let _ = one.serve(stream).await;
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection to the control socket");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    }
+}
+
+struct Connection {
+    notes: mpsc::UnboundedSender<Note>,
+    changed: watch::Receiver<u64>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Connection {
+    async fn serve(mut self, stream: UnixStream) -> io::Result<()> {
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read);
+        loop {
+            let mut line = String::new();
+            if (&mut lines).take(LONGEST).read_line(&mut line).await? == 0 {
+                return Ok(());
+            }
+            let request = match serde_json::from_str::<Request>(&line) {
+                Ok(request) => request,
+                Err(error) => {
+                    let error = error.to_string();
+                    say(
+                        &mut write,
+                        &json!({"v": 1, "error": error, "exit": Exit::Usage.code()}),
+                    )
+                    .await?;
+                    continue;
+                }
+            };
+            match request {
+                Request::Watch => loop {
+                    self.changed.borrow_and_update();
+                    let listing = self.ask(Request::Ls).await;
+                    say(&mut write, &listing).await?;
+                    if self.changed.changed().await.is_err() {
+                        return Ok(());
+                    }
+                    sleep(TOGETHER).await;
+                },
+                Request::Events { follow: true, .. } => return self.tell(request, write).await,
+                request => {
+                    let answer = self.ask(request).await;
+                    say(&mut write, &answer).await?;
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Value {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.notes.send(Note::Asked(request, reply));
+        answer.await.unwrap_or_else(|_| {
+            json!({"v": 1, "error": "the guardian is stopping", "exit": Exit::Unreachable.code()})
+        })
+    }
+
+    /// Tells what has happened, and what happens.
+    async fn tell(self, request: Request, mut write: OwnedWriteHalf) -> io::Result<()> {
+        let mut later = self.events.subscribe();
+        let Request::Events { unit, .. } = &request else {
+            return Ok(());
+        };
+        let wanted = unit.clone();
+        let before = self.ask(request).await;
+        let mut last = 0;
+        for event in before
+            .get("events")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            last = event.get("id").and_then(Value::as_i64).unwrap_or(last);
+            say(&mut write, &said(event)).await?;
+        }
+        loop {
+            match later.recv().await {
+                Ok(event) if event.id > last => {
+                    if wanted.as_ref().is_none_or(|unit| *unit == event.unit) {
+                        let event = serde_json::to_value(&event).unwrap_or_default();
+                        say(&mut write, &said(&event)).await?;
+                    }
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(missed)) => {
+                    say(&mut write, &json!({"v": 1, "missed": missed})).await?;
+                }
+                Err(RecvError::Closed) => return Ok(()),
+            }
+        }
+    }
+}
+
+/// An event, as it is told.
+fn said(event: &Value) -> Value {
+    let mut event = event.clone();
+    if let Some(event) = event.as_object_mut() {
+        event.insert("v".to_owned(), 1.into());
+    }
+    event
+}
+
+async fn say(write: &mut OwnedWriteHalf, answer: &Value) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    write.write_all(&line).await
+}

@@ -1,0 +1,182 @@
+//! Following the tmux servers of units.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cc_kit::exit::{Exit, Failure};
+use cc_kit::process::Identity;
+use tmux_cc::client::{Server, ServerChange, Socket, Subscription};
+use tmux_cc::protocol::Command;
+use tmux_cc::wire::{PaneId, SessionId};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{ATTACH, Daemon, Group, Note, Turn, failed};
+use crate::instance::{Phase, Run};
+use cc_kit::journal::Stamp;
+
+/// What changes when a program does something that its title does not tell.
+const ACTIVITY: &str =
+    "#{window_activity} #{cursor_x},#{cursor_y} #{cursor_flag} #{alternate_on} #{history_size}";
+
+/// Begins to follow a server, and says when it does.
+pub(super) fn start(
+    name: String,
+    socket: PathBuf,
+    tmux: &Path,
+    notes: mpsc::UnboundedSender<Note>,
+) {
+    let builder = Server::on(Socket::Path(socket)).tmux(tmux);
+    tokio::spawn(async move {
+        match builder.start().await {
+            Ok(server) => {
+                let _ = notes.send(Note::Following(name, server));
+            }
+            Err(error) => tracing::error!(%error, "cannot follow a server"),
+        }
+    });
+}
+
+/// Keeps the turn until a client of ours is attached to the session.
+pub(super) fn until_attached(server: &Server, session: SessionId, turn: Turn) {
+    let server = server.clone();
+    tokio::spawn(async move {
+        if timeout(ATTACH, server.attached(session)).await.is_err() {
+            tracing::warn!(%session, "no client could be attached in time");
+        }
+        drop(turn);
+    });
+}
+
+/// Hands on what happens to a server.
+pub(super) fn listen(name: &str, server: &Server, notes: &mpsc::UnboundedSender<Note>) {
+    let mut changes = server.changes();
+    let mut active = server.subscribe(Subscription::panes(ACTIVITY));
+    let (own, told) = (name.to_owned(), notes.clone());
+    tokio::spawn(async move {
+        while let Some(change) = changes.recv().await {
+            if told
+                .send(Note::Change(own.clone(), Box::new(change)))
+                .is_err()
+            {
+                break;
+            }
+        }
+    });
+    let (own, told) = (name.to_owned(), notes.clone());
+    tokio::spawn(async move {
+        while let Some(reported) = active.recv().await {
+            if let Some(pane) = reported.pane
+                && told
+                    .send(Note::Active(own.clone(), pane, reported.value))
+                    .is_err()
+            {
+                break;
+            }
+        }
+    });
+}
+
+impl Daemon {
+    /// Follows a server, and waits until it is attached to or known not to be there.
+    pub(super) async fn follow(&mut self, name: &str, patience: Duration) -> Result<(), Failure> {
+        if self.groups.contains_key(name) {
+            return Ok(());
+        }
+        let server = Server::on(Socket::Path(self.places.tmux(name)))
+            .tmux(&self.settings.tmux)
+            .start()
+            .await
+            .map_err(|error| {
+                Failure::new(Exit::Usage, error)
+                    .advice("Install tmux 3.2 or later, or name it in [server] tmux.")
+            })?;
+        let mut changes = server.changes();
+        let known = async {
+            while let Some(change) = changes.recv().await {
+                if matches!(change, ServerChange::Waiting(_)) {
+                    return;
+                }
+                if matches!(change, ServerChange::Up(_)) && server.ready().await {
+                    return;
+                }
+            }
+        };
+        timeout(patience, known)
+            .await
+            .map_err(|_| failed(format!("the tmux server {name} does not answer")))?;
+        self.followed(name, server);
+        Ok(())
+    }
+
+    /// A server is followed from now on.
+    pub(super) fn followed(&mut self, name: &str, server: Server) {
+        listen(name, &server, &self.notes);
+        let pid = server.identity().and_then(|it| i32::try_from(it.pid).ok());
+        let process = pid.and_then(|pid| Identity::of(pid).ok().flatten());
+        self.groups
+            .insert(name.to_owned(), Group { server, process });
+    }
+
+    /// Takes up the instances that run on a server already.
+    pub(super) async fn adopt(&mut self, server: &str) {
+        let Some(group) = self.groups.get(server) else {
+            return;
+        };
+        if group.server.identity().is_none() {
+            return;
+        }
+        // Of a dead pane tmux 3.8 knows no pid.
+        let format = "#{session_id} #{pane_id} #{pane_dead} #{@cc_guardian} #{@cc_run} #{@cc_unit} #{pane_pid}";
+        let command = Command::new("list-panes").flag("-a").option("-F", format);
+        let Ok(reply) = group.server.command(command).await else {
+            return;
+        };
+        let id = self.places.id();
+        let found: Vec<(String, Run, bool)> = reply
+            .lines()
+            .filter_map(|line| {
+                let line = str::from_utf8(line).ok()?;
+                let mut words = line.splitn(7, ' ');
+                let mut word = || words.next();
+                let session = SessionId::parse(word()?.as_bytes())?;
+                let pane = PaneId::parse(word()?.as_bytes())?;
+                let dead = word()? == "1";
+                let (guardian, number, unit) = (word()?, word()?, word()?);
+                let pid: Option<u32> = word().and_then(|pid| pid.parse().ok());
+                (guardian == id).then(|| {
+                    let process = pid
+                        .filter(|_| !dead)
+                        .and_then(|pid| i32::try_from(pid).ok())
+                        .and_then(|pid| Identity::of(pid).ok().flatten());
+                    let run = Run {
+                        number: number.to_owned(),
+                        session,
+                        pane,
+                        process,
+                        pid,
+                    };
+                    (unit.to_owned(), run, dead)
+                })
+            })
+            .collect();
+        for (name, run, dead) in found {
+            let now = self.now();
+            let Some(it) = self.instances.get_mut(&name) else {
+                continue;
+            };
+            if it.phase != Phase::Absent {
+                continue;
+            }
+            it.adopted(run.clone(), now, Stamp::now());
+            if dead {
+                // It ended while nobody watched.
+                self.gone(&name, &run.number, None);
+                continue;
+            }
+            self.watch(&name, &run);
+            self.record(&name, "adopt", run.pid.map(|pid| format!("pid {pid}")));
+            self.look(&name);
+        }
+    }
+}

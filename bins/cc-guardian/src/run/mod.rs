@@ -1,0 +1,449 @@
+//! `run`: the daemon. One loop that is told what happens and has done what is decided.
+
+mod alerts;
+mod answer;
+mod declare;
+mod follow;
+mod hang;
+mod live;
+mod process;
+mod send;
+mod sight;
+mod tell;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_kit::exit::{Exit, Failure};
+use cc_kit::journal::Stamp;
+use cc_kit::pane::{PaneError, Sighting};
+use cc_kit::process::{Exit as ProcessExit, Identity, Mark, Snapshot, Usage};
+use cc_kit::profile::{Profile, Profiles};
+use cc_kit::signals::Shutdown;
+use sd_notify::NotifyState;
+use serde_json::{Value, json};
+use tmux_cc::client::{Server, ServerChange};
+use tmux_cc::format::Signal;
+use tmux_cc::wire::{PaneId, SessionId};
+use tokio::sync::{OwnedMutexGuard, broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use self::alerts::Alerts;
+use crate::cli;
+use crate::config::{self, ServerSettings};
+use crate::group::{Launched, MARK};
+use crate::instance::{Act, End, Instance, Phase};
+use crate::listing;
+use crate::place::Places;
+use crate::request::Request;
+use crate::store::{Event, Store};
+
+/// How long tmux may take to tell how a program ended.
+const HOW: Duration = Duration::from_secs(2);
+/// How long a server that crashes may outlive the programs that it hangs up.
+const CRASH: Duration = Duration::from_millis(100);
+/// How long a process may take to end once it is told to.
+const GRACE: Duration = Duration::from_secs(5);
+/// The same for what an earlier run has left behind.
+const LEFT: Duration = Duration::from_secs(2);
+/// How long the last messages may take when the guardian ends.
+const PARTING: Duration = Duration::from_secs(5);
+/// How often it is asked what units use.
+const SAMPLE: Duration = Duration::from_secs(5);
+/// How long it is waited for a client to be attached to a new session.
+const SOON: Duration = Duration::from_millis(50);
+/// tmux tells what changes once a second, and when a window was active by whole seconds: what is drawn
+/// in the second of such a word is told by none.
+const UNTOLD: Duration = Duration::from_millis(1100);
+/// How long a server that was there before may take to be attached to.
+const ATTACH: Duration = Duration::from_secs(10);
+
+/// The turn of one that is started. While a client of ours shakes hands with a server nothing is to
+/// happen there: up to tmux 3.7c that can end the server. So each waits until the client of the one
+/// before it is attached.
+type Turn = Option<OwnedMutexGuard<()>>;
+
+/// What happens.
+#[derive(Debug)]
+enum Note {
+    Change(String, Box<ServerChange>),
+    /// Something was printed in a pane, or its cursor moved: the value of `ACTIVITY`.
+    Active(String, PaneId, Vec<u8>),
+    /// Its pane is as wide again as it was before a probe.
+    Probed(String, String),
+    Launched(String, String, std::io::Result<Launched>, Turn),
+    Gone(String, String, Option<ProcessExit>),
+    /// How that run ended is known.
+    Ended(String, String, End),
+    Stopped(String),
+    Looked(String, String, Result<Box<Sighting>, PaneError>),
+    Sampled(Box<Snapshot>),
+    /// A server of that name is followed.
+    Following(String, Server),
+    /// A prompt was sent, or not.
+    Sent(String, String),
+    Asked(Request, oneshot::Sender<Value>),
+}
+
+/// A tmux server that is followed.
+#[derive(Debug)]
+struct Group {
+    server: Server,
+    process: Option<Identity>,
+}
+
+#[derive(Debug)]
+struct Daemon {
+    places: Places,
+    store: Store,
+    /// What tokens are made of.
+    secret: [u8; 32],
+    /// By their names.
+    profiles: BTreeMap<String, Arc<Profile>>,
+    host: Arc<str>,
+    settings: ServerSettings,
+    instances: BTreeMap<String, Instance>,
+    groups: BTreeMap<String, Group>,
+    alerts: Alerts,
+    /// Whose turn it is to be started on a server.
+    turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
+    /// Those that were started on servers that are not followed yet.
+    first: Vec<(String, SessionId, Turn)>,
+    /// Servers that are about to be followed.
+    following: HashSet<String>,
+    /// Instances that are being looked at, and whether again then.
+    looking: HashMap<String, bool>,
+    /// When instances are looked at once more, behind their last sign.
+    later: HashMap<String, Instant>,
+    usage: HashMap<String, Usage>,
+    writers: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
+    notes: mpsc::UnboundedSender<Note>,
+    changed: watch::Sender<u64>,
+    events: broadcast::Sender<Event>,
+    prompts: broadcast::Sender<(String, String)>,
+    began: Instant,
+    runs: u64,
+}
+
+/// Runs until SIGINT or SIGTERM.
+pub(crate) fn run(run: &cli::Run) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    runtime.block_on(guard(run))
+}
+
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::new(Exit::Failed, error)
+}
+
+fn stored(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::new(Exit::Store, error)
+        .advice("Free space, or move guardian.db away; what runs goes on without it.")
+}
+
+async fn guard(run: &cli::Run) -> Result<(), Failure> {
+    let mut shutdown = Shutdown::install().map_err(failed)?;
+    let places = Places::find(run.state.state.as_deref())?;
+    let _lock = answer::lock(&places)?;
+    let store = Store::open(&places.state).map_err(stored)?;
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(failed)?;
+    let secret = store.secret(secret).map_err(stored)?;
+    let (notes, mut told) = mpsc::unbounded_channel();
+    let (changed, _) = watch::channel(0);
+    let (events, _) = broadcast::channel(1024);
+    let (prompts, _) = broadcast::channel(64);
+    let control = cc_kit::control::Listener::bind(&places.control())
+        .map_err(|error| Failure::new(Exit::Store, error))?;
+    let answers = answer::Answerer {
+        notes: notes.clone(),
+        changed: changed.subscribe(),
+        events: events.clone(),
+    };
+    let (alerts, mut reports) = Alerts::new()?;
+    let mut daemon = Daemon {
+        host: host().into(),
+        profiles: profiles(),
+        settings: usual_settings(),
+        instances: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        alerts,
+        turns: HashMap::new(),
+        first: Vec::new(),
+        following: HashSet::new(),
+        looking: HashMap::new(),
+        later: HashMap::new(),
+        usage: HashMap::new(),
+        writers: HashMap::new(),
+        began: Instant::now(),
+        runs: 0,
+        places,
+        store,
+        secret,
+        notes,
+        changed,
+        events,
+        prompts,
+    };
+    if let Some(file) = &run.config {
+        let file = std::path::absolute(file).map_err(failed)?;
+        daemon
+            .store
+            .set_file(&file.to_string_lossy())
+            .map_err(stored)?;
+    }
+    daemon.remember().await?;
+    let answering = tokio::spawn(answers.answer(control));
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let mut sample = tokio::time::interval(SAMPLE);
+    loop {
+        let wake = daemon.wake();
+        tokio::select! {
+            biased;
+            _ = shutdown.requested() => break,
+            Some(note) = told.recv() => daemon.on(note).await,
+            () = wait(wake) => {}
+            _ = sample.tick() => daemon.sample(),
+            Some(report) = reports.recv() => {
+                let words = alerts::words(&report);
+                daemon.record(&report.unit, "alert", Some(words));
+            }
+        }
+        daemon.due();
+        daemon.watch_over();
+        daemon.alerts.step(daemon.instances.values());
+    }
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    answering.abort();
+    let (servers, alerts) = daemon.end();
+    alerts.finish(PARTING).await;
+    for group in servers.into_values() {
+        group.server.close().await;
+    }
+    Ok(())
+}
+
+async fn wait(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn profiles() -> BTreeMap<String, Arc<Profile>> {
+    let named = Profiles::builtin().into_all().into_iter();
+    named
+        .map(|profile| (profile.name().to_owned(), Arc::new(profile)))
+        .collect()
+}
+
+/// The tmux side, where no file says otherwise.
+fn usual_settings() -> ServerSettings {
+    ServerSettings {
+        isolation: config::Isolation::Group,
+        history_limit: 5000,
+        tmux: "tmux".into(),
+    }
+}
+
+fn host() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A number that nobody else would take.
+fn nonce() -> String {
+    let mut bytes = [0; 16];
+    // Without chance there is none: then nobody is heard.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn dice() -> f64 {
+    let mut bytes = [0; 4];
+    let _ = getrandom::fill(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
+
+impl Daemon {
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// What is left to be ended in order; all else is gone then.
+    fn end(self) -> (BTreeMap<String, Group>, Alerts) {
+        (self.groups, self.alerts)
+    }
+
+    /// When something is to be done by itself.
+    fn wake(&self) -> Option<Instant> {
+        let steady = Duration::from_nanos(Stamp::now().monotonic_ns);
+        let now = Instant::now();
+        let wakes = self.instances.values().filter_map(|it| {
+            let wake = it.wake()?;
+            Some(match it.phase {
+                // Judges count on the clock of their stamps.
+                Phase::Running(_) if self.looking.contains_key(&it.name) => return None,
+                Phase::Running(_) => now + wake.saturating_sub(steady),
+                _ => self.began + wake,
+            })
+        });
+        let told = self.alerts.next_due();
+        let told = told.map(|due| now + due.saturating_sub(steady));
+        let vigils = self.instances.values().filter(|it| it.is_running());
+        let vigils = vigils.filter_map(|it| it.vigil.due());
+        let told = told
+            .into_iter()
+            .chain(vigils.filter_map(|due| self.began.checked_add(due)));
+        let later = self.later.values().copied();
+        wakes.chain(later).chain(told).min()
+    }
+
+    /// Does what is due.
+    fn due(&mut self) {
+        let now = self.now();
+        let stamp = Stamp::now();
+        let steady = Duration::from_nanos(stamp.monotonic_ns);
+        for name in self.take_later() {
+            self.look(&name);
+        }
+        let names: Vec<String> = self.instances.keys().cloned().collect();
+        for name in names {
+            let Some(it) = self.instances.get_mut(&name) else {
+                continue;
+            };
+            match &it.phase {
+                Phase::Waiting(at) if *at <= now => {
+                    it.due(now);
+                    self.launch(&name);
+                }
+                Phase::Ending(_, until, end) if *until <= now => {
+                    let end = *end;
+                    let server = self.groups.get(self.settings.server_of(&it.unit));
+                    let lost = server.is_some_and(|group| !group.is_alive());
+                    self.ended(&name, if lost { End::ServerLost } else { end });
+                }
+                Phase::Running(_) if it.wake().is_some_and(|wake| wake <= steady) => {
+                    if it.profile.is_some() {
+                        self.look(&name);
+                    } else if let Some(judge) = &mut it.judge {
+                        judge.tick(stamp);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What the hooks of an instance must know to be heard: the same for every guardian of this state,
+    /// since agents outlive their guardian.
+    fn token_of(&self, name: &str) -> String {
+        blake3::keyed_hash(&self.secret, name.as_bytes())
+            .to_hex()
+            .to_string()
+    }
+
+    fn server_of(&self, it: &Instance) -> String {
+        self.settings.server_of(&it.unit).to_owned()
+    }
+
+    fn socket_of(&self, it: &Instance) -> PathBuf {
+        self.places.tmux(self.settings.server_of(&it.unit))
+    }
+
+    /// What marks the processes of an instance.
+    fn mark(&self, name: &str) -> Mark {
+        Mark {
+            variable: MARK.to_owned(),
+            value: format!("{}/{name}", self.places.id()),
+        }
+    }
+
+    async fn on(&mut self, note: Note) {
+        match note {
+            Note::Change(server, change) => self.changed_on(&server, *change),
+            Note::Active(server, pane, value) => {
+                if let Some(name) = self.instance_of(&server, pane) {
+                    self.printed(&name, &value);
+                    self.look(&name);
+                    self.look_later(&name);
+                }
+            }
+            Note::Launched(name, run, launched, turn) => {
+                self.launched(&name, run, launched, turn);
+            }
+            Note::Gone(name, run, exit) => self.gone(&name, &run, exit),
+            Note::Ended(name, run, end) => {
+                let it = self.instances.get(&name);
+                let ending = it.is_some_and(
+                    |it| matches!(&it.phase, Phase::Ending(of, ..) if of.number == run),
+                );
+                if ending {
+                    self.ended(&name, end);
+                }
+            }
+            Note::Stopped(name) => self.stopped(&name),
+            Note::Looked(name, run, found) => self.looked(&name, &run, found),
+            Note::Sampled(snapshot) => self.sampled(&snapshot),
+            Note::Following(name, server) => {
+                self.followed(&name, server.clone());
+                for (of, session, turn) in std::mem::take(&mut self.first) {
+                    if of == name {
+                        follow::until_attached(&server, session, turn);
+                    } else {
+                        self.first.push((of, session, turn));
+                    }
+                }
+                let its = self.instances.values();
+                let its = its.filter(|it| self.settings.server_of(&it.unit) == name);
+                let names: Vec<String> = its.map(|it| it.name.clone()).collect();
+                names.iter().for_each(|name| self.look(name));
+            }
+            Note::Sent(name, said) => {
+                self.record(&name, "send", Some(said));
+                self.look(&name);
+            }
+            Note::Probed(name, run) => self.probed(&name, &run),
+            Note::Asked(request, reply) => self.asked(request, reply).await,
+        }
+    }
+}
+
+/// What tmux calls a unit's own program when it is the one in front.
+fn own_name(argv: &[String]) -> Option<String> {
+    let program = argv.first().map(std::path::Path::new)?;
+    Some(program.file_name()?.to_string_lossy().into_owned())
+}
+
+fn unknown(unit: &str) -> Value {
+    let error = format!("there is no unit {unit:?}");
+    json!({"v": 1, "error": error, "exit": Exit::Unknown.code()})
+}
+
+impl Group {
+    fn is_alive(&self) -> bool {
+        self.process
+            .is_none_or(|process| process.is_alive().unwrap_or(true))
+    }
+
+    /// How the program of a pane ended, where tmux knows.
+    fn death(&self, pane: PaneId) -> Option<End> {
+        let tree = self.server.tree();
+        let death = tree.pane(pane)?.death.as_ref()?;
+        match (death.status, &death.signal) {
+            (_, Some(Signal::Number(number))) => Some(End::Signal(i32::from(*number))),
+            (_, Some(Signal::Name(name))) => {
+                let named = config::Signal::named(str::from_utf8(name).ok()?)?;
+                Some(End::Signal(named.number()))
+            }
+            (Some(status), None) => Some(End::Exit(i32::from(status))),
+            (_, Some(_)) | (None, None) => None,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What is asked of the daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_kit::exit::{Exit, Failure};
+use cc_kit::lease::{Lease, Place, Taken};
+use cc_kit::pane::Pane;
+use cc_kit::send::{Delivery, Outcome, Prompt, Reader, Receipt, Why, deliver};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::{Act, Daemon, Note, listing, unknown};
+use crate::instance::{Instance, Phase};
+use crate::request::{Request, Spec};
+
+impl Daemon {
+    pub(super) async fn asked(&mut self, request: Request, reply: oneshot::Sender<Value>) {
+        let answer = match request {
+            Request::Ls | Request::Watch => self.listing(),
+            Request::Up { file, unit } => self.up(file.as_deref(), unit.as_ref()),
+            Request::Start { unit } => self.start(&unit),
+            Request::Stop { unit, now } => match self.instances.contains_key(&unit) {
+                true => {
+                    self.stop(&unit, false, now);
+                    json!({"v": 1})
+                }
+                false => unknown(&unit),
+            },
+            Request::Restart { unit, now } => match self.instances.contains_key(&unit) {
+                true => {
+                    if !self.stop(&unit, true, now) {
+                        return drop(reply.send(self.start(&unit)));
+                    }
+                    json!({"v": 1})
+                }
+                false => unknown(&unit),
+            },
+            Request::Down { now } => {
+                let names: Vec<String> = self.instances.keys().cloned().collect();
+                for name in names {
+                    self.stop(&name, false, now);
+                }
+                json!({"v": 1})
+            }
+            Request::Why { unit } => match self.instances.get(&unit) {
+                Some(it) => {
+                    let socket = self.socket_of(it);
+                    let told = listing::unit(it, &socket.to_string_lossy());
+                    let events = self.store.events(Some(&unit), 20).unwrap_or_default();
+                    json!({"v": 1, "unit": told, "events": events})
+                }
+                None => unknown(&unit),
+            },
+            Request::Events { unit, most, .. } => match self.store.events(unit.as_deref(), most) {
+                Ok(events) => json!({"v": 1, "events": events}),
+                Err(error) => {
+                    let error = error.to_string();
+                    json!({"v": 1, "error": error, "exit": Exit::Store.code()})
+                }
+            },
+            Request::Peek { unit } => return self.peek(&unit, reply),
+            Request::Send {
+                unit,
+                text,
+                wait_ms,
+            } => return self.send(&unit, &text, Duration::from_millis(wait_ms), reply),
+            Request::Hook { unit, token, input } => self.hook(&unit, &token, &input),
+        };
+        let _ = reply.send(answer);
+    }
+
+    fn up(&mut self, file: Option<&std::path::Path>, spec: Option<&Spec>) -> Value {
+        let names = match (file, spec) {
+            (_, Some(spec)) => self.unit(spec).and_then(|unit| {
+                let value = serde_json::to_value(spec).map_err(super::stored)?;
+                self.store
+                    .declare(&spec.name, &value)
+                    .map_err(super::stored)?;
+                Ok(self.declare(&[unit]))
+            }),
+            (Some(file), None) => self.declare_file(file).and_then(|names| {
+                self.store
+                    .set_file(&file.to_string_lossy())
+                    .map_err(super::stored)?;
+                Ok(names)
+            }),
+            (None, None) => Ok(self.instances.keys().cloned().collect()),
+        };
+        let names = match names {
+            Ok(names) => names,
+            Err(failure) => return refused(&failure),
+        };
+        let mut started = Vec::new();
+        for name in &names {
+            let now = self.now();
+            let Some(it) = self.instances.get_mut(name) else {
+                continue;
+            };
+            if it.up(now) == Act::Start {
+                self.launch(name);
+                self.record(name, "up", None);
+                started.push(name.clone());
+            }
+        }
+        json!({"v": 1, "units": names, "started": started})
+    }
+
+    fn start(&mut self, name: &str) -> Value {
+        let now = self.now();
+        let Some(it) = self.instances.get_mut(name) else {
+            return unknown(name);
+        };
+        if it.up(now) == Act::Start {
+            self.launch(name);
+        }
+        json!({"v": 1})
+    }
+
+    /// Where a pane is, as leases know it.
+    pub(super) fn place_of(pane: &Pane) -> Option<Place> {
+        let server = pane.server().identity()?;
+        Some(Place {
+            server: server.pid,
+            start_time: server.start_time,
+            pane: pane.id().0,
+        })
+    }
+
+    pub(super) fn pane_of(&self, it: &Instance) -> Option<Pane> {
+        let Phase::Running(run) = &it.phase else {
+            return None;
+        };
+        let group = self.groups.get(&self.server_of(it))?;
+        Some(Pane::new(group.server.clone(), run.session, run.pane))
+    }
+
+    fn peek(&self, unit: &str, reply: oneshot::Sender<Value>) {
+        let Some(it) = self.instances.get(unit) else {
+            let _ = reply.send(unknown(unit));
+            return;
+        };
+        let Some(pane) = self.pane_of(it) else {
+            let error = format!("{unit} does not run");
+            let _ = reply.send(json!({"v": 1, "error": error, "exit": Exit::Failed.code()}));
+            return;
+        };
+        tokio::spawn(async move {
+            let answer = match pane.look().await {
+                Ok(found) => json!({"v": 1, "rows": found.screen.rows}),
+                Err(error) => {
+                    let error = error.to_string();
+                    json!({"v": 1, "error": error, "exit": Exit::Unreachable.code()})
+                }
+            };
+            let _ = reply.send(answer);
+        });
+    }
+
+    fn send(&mut self, unit: &str, text: &str, patience: Duration, reply: oneshot::Sender<Value>) {
+        let refuse =
+            |error: String, exit: Exit| json!({"v": 1, "error": error, "exit": exit.code()});
+        let prompt = match Prompt::new(text.as_bytes()) {
+            Ok(prompt) => prompt,
+            Err(error) => {
+                let _ = reply.send(refuse(error.to_string(), Exit::Usage));
+                return;
+            }
+        };
+        let Some(it) = self.instances.get(unit) else {
+            let _ = reply.send(unknown(unit));
+            return;
+        };
+        let Some(profile) = it.profile.clone() else {
+            let error = format!("{unit} has no profile, so that nobody knows when it is idle");
+            let _ = reply.send(refuse(error, Exit::Usage));
+            return;
+        };
+        if let Err(error) = prompt.fits(profile.sending()) {
+            let _ = reply.send(refuse(error.to_string(), Exit::Usage));
+            return;
+        }
+        let Some(pane) = self.pane_of(it) else {
+            let _ = reply.send(refuse(format!("{unit} does not run"), Exit::Failed));
+            return;
+        };
+        let Some(place) = Self::place_of(&pane) else {
+            let _ = reply.send(refuse(
+                format!("{unit} has lost its server"),
+                Exit::Unreachable,
+            ));
+            return;
+        };
+        let reader = Reader {
+            own: super::own_name(&it.unit.command),
+            pane,
+            profile: Arc::clone(&profile),
+            host: Arc::clone(&self.host),
+            in_band: None,
+        };
+        let writer = Arc::clone(self.writers.entry(unit.to_owned()).or_default());
+        let mut prompts = self.prompts.subscribe();
+        let leases = self.places.leases();
+        let (notes, unit) = (self.notes.clone(), unit.to_owned());
+        tokio::spawn(async move {
+            let began = Instant::now();
+            // One after another, in the order in which they came.
+            let _turn = writer.lock().await;
+            let (tell, hooks) = mpsc::unbounded_channel();
+            let own = unit.clone();
+            let told = tokio::spawn(async move {
+                while let Ok((of, prompt)) = prompts.recv().await {
+                    if of == own && tell.send(prompt).is_err() {
+                        break;
+                    }
+                }
+            });
+            let receipt = match Lease::take(&leases, place, "cc-guardian") {
+                Ok(Taken::Ours(_lease)) => {
+                    let delivery =
+                        Delivery::new(prompt, profile.sending(), patience, began.elapsed());
+                    deliver(delivery, &profile.sending().enter, &reader, hooks, began).await
+                }
+                Ok(Taken::Theirs(who)) => held(Why::Leased(who)),
+                Err(error) => held(Why::Refused(error.to_string())),
+            };
+            told.abort();
+            let said = serde_json::to_string(&receipt).unwrap_or_default();
+            let _ = notes.send(Note::Sent(unit, said));
+            let _ = reply.send(json!({"v": 1, "receipt": receipt}));
+        });
+    }
+}
+
+fn held(why: Why) -> Receipt {
+    Receipt {
+        outcome: Outcome::Held(why),
+        stage: None,
+        times: Vec::new(),
+        enters: 0,
+    }
+}
+
+fn refused(failure: &Failure) -> Value {
+    let mut said = Vec::new();
+    let _ = failure.write_to(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    let said = said.trim_end().trim_start_matches("error: ");
+    json!({"v": 1, "error": said, "exit": failure.exit().code()})
+}

@@ -1,0 +1,73 @@
+//! What is told of instances.
+
+use cc_kit::profile::State;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Daemon;
+use crate::instance::Instance;
+use crate::listing;
+use crate::store::Event;
+
+impl Daemon {
+    /// Records it where a verdict has changed.
+    pub(super) fn told(&self, name: &str, before: Option<&(State, Option<String>)>) {
+        let Some(verdict) = self.instances.get(name).and_then(Instance::verdict) else {
+            return;
+        };
+        if before.is_some_and(|(state, _)| *state == verdict.state) {
+            return;
+        }
+        let was = before.map(|(state, _)| state.name().to_owned());
+        self.record_from(name, "state", None, was);
+    }
+
+    pub(super) fn record(&self, name: &str, kind: &str, detail: Option<String>) {
+        self.record_from(name, kind, detail, None);
+    }
+
+    pub(super) fn record_from(
+        &self,
+        name: &str,
+        kind: &str,
+        detail: Option<String>,
+        was: Option<String>,
+    ) {
+        let Some(it) = self.instances.get(name) else {
+            return;
+        };
+        let (state, sub) = listing::state(it);
+        let verdict = it.verdict();
+        let mut event = Event {
+            id: 0,
+            at: Timestamp::now(),
+            unit: name.to_owned(),
+            kind: kind.to_owned(),
+            state: Some(state.to_owned()),
+            sub,
+            was,
+            confidence: verdict.map(|v| (f64::from(v.confidence) * 100.0).round() / 100.0),
+            evidence: serde_json::to_value(verdict.map(|v| &v.evidence)).unwrap_or_default(),
+            detail,
+        };
+        let kept = self
+            .store
+            .add(&mut event)
+            .and_then(|()| self.store.set_instance(name, &it.kept()));
+        if let Err(error) = kept {
+            // What runs is guarded all the same.
+            tracing::error!(%error, "an event cannot be kept");
+        }
+        let _ = self.events.send(event);
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn listing(&self) -> Value {
+        let units: Vec<Value> = self
+            .instances
+            .values()
+            .map(|it| listing::unit(it, &self.socket_of(it).to_string_lossy()))
+            .collect();
+        json!({"v": 1, "units": units})
+    }
+}

@@ -1,0 +1,141 @@
+//! Units that live, end, and live again.
+
+use std::fs;
+use std::time::Instant;
+
+use harness::{skip_if_asked, wait};
+use serde_json::Value;
+
+use crate::guardian::{Guardian, PATIENCE, scaled, stand_in};
+
+/// Passes when `up` changes nothing where everything runs, and starts what does not.
+#[test]
+fn what_is_up_stays_as_it_is() {
+    skip_if_asked!();
+    let guardian = Guardian::start();
+    assert_eq!(guardian.up("w", 2, &[]), "w@1: started\nw@2: started\n");
+    guardian.until_state("w@1", "idle");
+    guardian.until_state("w@2", "idle");
+    let pids = |guardian: &Guardian| -> Vec<_> {
+        let units = guardian.units();
+        units.iter().map(|unit| unit["pid"].clone()).collect()
+    };
+    let before = pids(&guardian);
+    assert_eq!(guardian.up("w", 2, &[]), "w@1: runs\nw@2: runs\n");
+    assert_eq!(pids(&guardian), before);
+    // One more, beside those that are there.
+    let said = guardian.up("w", 3, &[]);
+    assert_eq!(said, "w@1: runs\nw@2: runs\nw@3: started\n");
+    guardian.until_state("w@3", "idle");
+    assert_eq!(pids(&guardian)[..2], before);
+    guardian.ok(&["stop", "w@2", "--now"]);
+    guardian.until("w@2", "to be gone", |unit| unit["pane"].is_null());
+    assert_eq!(
+        guardian.up("w", 3, &[]),
+        "w@1: runs\nw@2: started\nw@3: runs\n"
+    );
+}
+
+/// Passes when each death is known by its cause, and followed by a start with a new process.
+#[test]
+fn what_is_killed_is_noticed_and_comes_back() {
+    skip_if_asked!();
+    let guardian = Guardian::home();
+    let config = guardian.path("units.toml");
+    let stand_in = stand_in();
+    let text = format!(
+        "version = 1\n[unit.w]\ncommand = [{stand_in:?}, \"--like\", \"claude\"]\n\
+         profile = \"claude\"\nrestart = \"always\"\n\
+         backoff = {{ initial = \"10ms\", max = \"10ms\", jitter = 0.0 }}\n\
+         start_limit = {{ burst = 1000, interval = \"1h\" }}\n"
+    );
+    fs::write(&config, text).unwrap();
+    let mut guardian = guardian;
+    guardian.run(&["-c", config.to_str().unwrap()]);
+    guardian.ok(&["up"]);
+    let mut noticed = Vec::new();
+    for round in 1..=scaled(100) {
+        // Once it has been looked at: an end while our client shakes hands can end tmux 3.3a.
+        guardian.until("w@1", "to be seen", |unit| {
+            unit["restarts"] == round - 1 && unit["pid"].is_number() && unit["state"] == "idle"
+        });
+        let process = guardian.process_of("w@1");
+        process.kill().unwrap();
+        let killed = Instant::now();
+        guardian.until("w@1", "to be noticed", |unit| unit["restarts"] == round);
+        noticed.push(killed.elapsed());
+    }
+    noticed.sort();
+    println!("noticed after {noticed:?}");
+    let ends: Vec<_> = guardian
+        .events("w@1")
+        .into_iter()
+        .filter(|event| event["kind"] == "end")
+        .map(|event| event["detail"].clone())
+        .collect();
+    assert_eq!(ends.len(), noticed.len());
+    assert!(ends.iter().all(|end| end == "signal 9"), "{ends:?}");
+}
+
+/// Passes when a program that ends again and again is held after its limit, once, until somebody says
+/// that it may go on.
+#[test]
+fn a_crash_loop_is_held() {
+    skip_if_asked!();
+    let mut guardian = Guardian::home();
+    let config = guardian.path("units.toml");
+    // The first of them lasts: an end while our client shakes hands can end tmux 3.3a.
+    let told = guardian.path("told");
+    let alert = format!(
+        "[alert.ticket]\ntype = \"exec\"\nevents = [\"held\"]\ndedupe = \"1ms\"\n\
+         command = [\"sh\", \"-c\", \"cat >> {}\"]\n",
+        told.display()
+    );
+    let text = "version = 1\n[unit.w]\ncommand = [\"sh\", \"-c\", \"[ -e ran ] || { touch ran; sleep 3; }; exit 7\"]\n\
+                profile = \"shell\"\nrestart = \"always\"\n\
+                backoff = { initial = \"10ms\", max = \"20ms\" }\n\
+                start_limit = { burst = 4, interval = \"1h\" }\n";
+    fs::write(&config, text.to_owned() + &alert).unwrap();
+    guardian.run(&["-c", config.to_str().unwrap()]);
+    guardian.ok(&["up"]);
+    let held = guardian.until_state("w@1", "held");
+    assert!(held["held"].as_str().unwrap().contains("exit 7"), "{held}");
+    // One alert for the hold, and none for each of the ends before.
+    let alerts = || -> Vec<Value> {
+        let text = fs::read_to_string(&told).unwrap_or_default();
+        let stream = serde_json::Deserializer::from_str(&text).into_iter();
+        stream.map_while(Result::ok).collect()
+    };
+    wait::until(PATIENCE, "the alert to be reported", || {
+        let events = guardian.events("w@1");
+        events.iter().any(|event| event["kind"] == "alert")
+    });
+    assert_eq!(alerts().len(), 1);
+    assert_eq!(alerts()[0]["unit"], "w@1", "{:?}", alerts());
+    let kinds = |kind: &str| -> usize {
+        let events = guardian.events("w@1");
+        events.iter().filter(|event| event["kind"] == kind).count()
+    };
+    assert_eq!((kinds("start"), kinds("hold")), (4, 1));
+    // Held it stays: the counts behind its release would show another start.
+    guardian.ok(&["start", "w@1"]);
+    guardian.until_state("w@1", "held");
+    assert_eq!((kinds("start"), kinds("hold")), (8, 2));
+}
+
+/// Passes when what is taken down is gone, process and all, and a second guardian is refused.
+#[test]
+fn what_is_taken_down_is_gone() {
+    skip_if_asked!();
+    let guardian = Guardian::start();
+    guardian.up("w", 2, &[]);
+    guardian.until_state("w@1", "idle");
+    guardian.until_state("w@2", "idle");
+    let processes = [guardian.process_of("w@1"), guardian.process_of("w@2")];
+    let second = guardian.ask(&["run"]);
+    assert_eq!(second.status.code(), Some(7), "{second:?}");
+    guardian.ok(&["down"]);
+    assert!(processes.iter().all(|process| !process.alive()));
+    assert!(guardian.units().iter().all(|unit| unit["pane"].is_null()));
+    assert!(guardian.process().alive());
+}

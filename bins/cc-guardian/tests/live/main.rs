@@ -1,0 +1,18 @@
+//! The built `cc-guardian` against a real tmux, each test with a guardian and servers of its own.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests: the helpers around the test functions are tests too"
+)]
+
+mod alerts;
+mod doctor;
+mod faults;
+mod guardian;
+mod hanging;
+mod life;
+mod mistakes;
+mod sending;

@@ -1,0 +1,191 @@
+//! Eyes and hands on one pane, over control clients that take no output.
+
+use std::time::{Duration, SystemTime};
+
+use tmux_cc::client::{ClientError, RunError, Server};
+use tmux_cc::protocol::commands::{
+    AnswerError, CapturePane, DisplayMessage, Paste, Press, Run as _,
+};
+use tmux_cc::protocol::{Command, Reply, Spoof};
+use tmux_cc::wire::{PaneId, SessionId};
+
+use crate::profile::Screen;
+
+/// A pane of a server that is followed.
+#[derive(Debug, Clone)]
+pub struct Pane {
+    server: Server,
+    id: PaneId,
+    session: SessionId,
+}
+
+/// How a pane was found, all of it at one moment. Text in it is hostile.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// What it shows.
+    pub screen: Screen,
+    /// `pane_title`.
+    pub title: String,
+    /// `pane_current_command`.
+    pub command: String,
+    /// `pane_pid`: its first process.
+    pub pid: Option<u32>,
+    /// Rows of the pane.
+    pub height: u16,
+    /// Has its program ended?
+    pub dead: bool,
+    /// Does a mode such as copy mode lie over it?
+    pub in_mode: bool,
+    /// How long ago a person typed whose terminal is attached to its session, to the second; `None`
+    /// where none is.
+    pub typed: Option<Duration>,
+}
+
+/// Why something could not be done to a pane.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PaneError {
+    /// Nothing was done: tmux refused, or the program takes no input.
+    #[error(transparent)]
+    Refused(#[from] AnswerError),
+    /// There is no answer: it may have been done.
+    #[error(transparent)]
+    NoAnswer(#[from] ClientError),
+    /// Of a kind that the library has since been taught: it may have been done.
+    #[error(transparent)]
+    Other(RunError),
+}
+
+impl From<RunError> for PaneError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Client(error) => error.into(),
+            RunError::Answer(error) => error.into(),
+            error => Self::Other(error),
+        }
+    }
+}
+
+/// What is asked beside the screen, in one line; titles and commands stand alone, they may hold
+/// anything.
+const STATE: &str = "#{pane_dead},#{pane_in_mode},#{pane_pid},#{pane_width},#{pane_height},\
+    #{cursor_x},#{cursor_y},#{cursor_flag},#{alternate_on}";
+
+impl Pane {
+    /// The pane of that id, in that session.
+    #[must_use]
+    pub const fn new(server: Server, session: SessionId, id: PaneId) -> Self {
+        Self {
+            server,
+            id,
+            session,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> PaneId {
+        self.id
+    }
+
+    /// Its server.
+    #[must_use]
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Looks at it: the screen and what is known beside it, as they are at one moment.
+    ///
+    /// # Errors
+    /// When it is gone, or nobody answers.
+    pub async fn look(&self) -> Result<Sighting, PaneError> {
+        let say = |format: &str| Command::from(DisplayMessage::of(self.id, format));
+        let clients = Command::new("list-clients")
+            .option("-F", "#{client_control_mode} #{client_activity}")
+            .target(self.session);
+        let line = say(STATE)
+            .then(say("#{pane_title}"))
+            .then(say("#{pane_current_command}"))
+            .then(clients)
+            .then(CapturePane::new(self.id).command());
+        let reply = self.command(line).await?;
+        let reply = reply.ok().map_err(AnswerError::from)?;
+        if reply.spoof() == Some(Spoof::Broken) {
+            return Err(AnswerError::Forged.into());
+        }
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        read(&reply, now).ok_or_else(|| {
+            let printed = reply.text().to_vec();
+            AnswerError::Unreadable { printed }.into()
+        })
+    }
+
+    /// Pastes text, in brackets where the program has asked for them: byte for byte, or nothing.
+    ///
+    /// # Errors
+    /// [`PaneError::Refused`]: nothing was written.
+    pub async fn paste(&self, text: &str) -> Result<(), PaneError> {
+        let client = self.client().ok_or(ClientError::Detached)?;
+        Ok(client.paste(&Paste::new(self.id, text)).await?)
+    }
+
+    /// Presses one key, which reaches the program or nobody.
+    ///
+    /// # Errors
+    /// [`PaneError::Refused`]: it was not pressed.
+    pub async fn press(&self, key: &str) -> Result<(), PaneError> {
+        let client = self.client().ok_or(ClientError::Detached)?;
+        Ok(client.run(Press::new(self.id, [key])).await?)
+    }
+
+    async fn command(&self, command: Command) -> Result<Reply, ClientError> {
+        match self.client() {
+            Some(client) => client.command(command).await,
+            None => Err(ClientError::Detached),
+        }
+    }
+
+    fn client(&self) -> Option<tmux_cc::client::Client> {
+        self.server.client(self.session)
+    }
+}
+
+fn read(reply: &Reply, now: Duration) -> Option<Sighting> {
+    let [state, title, command, clients, screen] = reply.blocks() else {
+        return None;
+    };
+    let mut fields = state.text().split(|&b| b == b',');
+    let mut field = || str::from_utf8(fields.next()?).ok();
+    let dead = field()? == "1";
+    let in_mode = !matches!(field()?, "0" | "");
+    let pid = field()?.parse().ok();
+    let (width, height) = (field()?.parse().ok()?, field()?.parse().ok()?);
+    let cursor = (field()?.parse().ok()?, field()?.parse().ok()?);
+    let (visible, alternate) = (field()? == "1", field()? == "1");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let typed = clients.lines().filter_map(|line| {
+        let (control, activity) = str::from_utf8(line).ok()?.split_once(' ')?;
+        let at = Duration::from_secs(activity.parse().ok()?);
+        (control == "0").then(|| now.saturating_sub(at))
+    });
+    let typed = typed.min();
+    let rows = screen.lines().map(text).collect();
+    Some(Sighting {
+        screen: Screen {
+            rows,
+            width,
+            cursor: Some(cursor),
+            cursor_visible: Some(visible),
+            alternate,
+        },
+        title: text(title.text()),
+        command: text(command.text()),
+        pid,
+        height,
+        dead,
+        in_mode,
+        typed,
+    })
+}
