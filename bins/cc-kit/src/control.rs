@@ -7,11 +7,22 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// The longest path of a socket: `sun_path` has room for 108 bytes on Linux, 104 on macOS.
 const LONGEST: usize = 100;
+
+/// How long it is waited where nobody can be accepted: with too many descriptors open, until one is
+/// closed.
+const REST: Duration = Duration::from_millis(100);
 
 /// A socket that is listened on; its file goes when it is dropped.
 #[derive(Debug)]
@@ -67,10 +78,112 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Accepts everybody of this user, and serves all at once, until it is dropped.
+    ///
+    /// A connection that breaks off is nobody's mistake: whoever was there has gone.
+    pub async fn serve<F>(self, mut serve: impl FnMut(UnixStream) -> F)
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        let mut connections = JoinSet::new();
+        loop {
+            match self.accept().await {
+                Ok(stream) => {
+                    connections.spawn(serve(stream));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection to the control socket");
+                    sleep(REST).await;
+                }
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// What is asked on a connection, line by line.
+#[derive(Debug)]
+pub struct Requests {
+    lines: BufReader<OwnedReadHalf>,
+    longest: u64,
+}
+
+/// Why a line is no request.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// It is no JSON, or no request that is known.
+    #[error("{0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// It is longer than may be; the next is read behind its end.
+    #[error("the request is longer than {0} bytes")]
+    TooLong(u64),
+}
+
+impl Requests {
+    /// The requests of a connection, of at most `longest` bytes each.
+    #[must_use]
+    pub fn of(read: OwnedReadHalf, longest: u64) -> Self {
+        Self {
+            lines: BufReader::new(read),
+            longest,
+        }
+    }
+
+    /// The next request; `None` when the other side has gone.
+    ///
+    /// # Errors
+    /// When the connection fails. That a line is no request is told within.
+    pub async fn next<R: DeserializeOwned>(
+        &mut self,
+    ) -> io::Result<Option<Result<R, RequestError>>> {
+        let mut line = Vec::new();
+        let mut part = (&mut self.lines).take(self.longest);
+        if part.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(None);
+        }
+        if line.ends_with(b"\n") || (line.len() as u64) < self.longest {
+            return Ok(Some(serde_json::from_slice(&line).map_err(Into::into)));
+        }
+        while !line.ends_with(b"\n") {
+            line.clear();
+            let mut part = (&mut self.lines).take(self.longest);
+            if part.read_until(b'\n', &mut line).await? == 0 {
+                break;
+            }
+        }
+        Ok(Some(Err(RequestError::TooLong(self.longest))))
+    }
+
+    /// Waits until the other side has gone; what it still says is not looked at.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub async fn gone(&mut self) -> io::Result<()> {
+        loop {
+            let said = self.lines.fill_buf().await?.len();
+            if said == 0 {
+                return Ok(());
+            }
+            self.lines.consume(said);
+        }
+    }
+}
+
+/// Says one thing: a line of JSON.
+///
+/// # Errors
+/// When the other side has gone.
+pub async fn say(write: &mut OwnedWriteHalf, said: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(said)?;
+    line.push(b'\n');
+    write.write_all(&line).await
 }
 
 /// Connects to a daemon; blocks, which on a socket of this machine takes no time.
@@ -123,6 +236,44 @@ mod tests {
         fs::write(&path, "mine").unwrap();
         assert!(Listener::bind(&path).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
+
+    #[tokio::test]
+    async fn a_line_is_a_request_or_told_to_be_none_and_the_next_is_read() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (read, _write) = ours.into_split();
+        let (_read, mut asking) = theirs.into_split();
+        let mut requests = Requests::of(read, 16);
+        let long = format!("\"{}\"\n", "x".repeat(40));
+        for line in ["1\n", "no\n", &long, "\"12345678901234\"\n", "2"] {
+            asking.write_all(line.as_bytes()).await.unwrap();
+        }
+        drop(asking);
+        let mut next = async || requests.next::<serde_json::Value>().await.unwrap();
+        assert_eq!(next().await.unwrap().unwrap(), 1);
+        let error = next().await.unwrap().unwrap_err();
+        assert!(matches!(error, RequestError::Unreadable(_)));
+        for _ in 0..2 {
+            // The second is too long by its line feed alone.
+            let error = next().await.unwrap().unwrap_err();
+            assert_eq!(error.to_string(), "the request is longer than 16 bytes");
+        }
+        assert_eq!(next().await.unwrap().unwrap(), 2);
+        assert!(next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn that_the_other_side_goes_is_noticed_while_it_talks() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (read, _write) = ours.into_split();
+        let (_read, mut asking) = theirs.into_split();
+        let mut requests = Requests::of(read, 16);
+        asking.write_all(&[b'x'; 1000]).await.unwrap();
+        let gone = tokio::spawn(async move { requests.gone().await });
+        tokio::task::yield_now().await;
+        assert!(!gone.is_finished());
+        drop(asking);
+        gone.await.unwrap().unwrap();
     }
 
     #[cfg(target_os = "linux")]

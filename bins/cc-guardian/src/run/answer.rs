@@ -5,16 +5,14 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
-use cc_kit::control::Listener;
+use cc_kit::control::{Listener, Requests, say};
 use cc_kit::exit::{Exit, Failure};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::Note;
@@ -62,27 +60,15 @@ pub(super) struct Answerer {
 impl Answerer {
     /// Answers everybody, until it is dropped.
     pub(super) async fn answer(self, listener: Listener) {
-        let mut connections = JoinSet::new();
-        loop {
-            match listener.accept().await {
-                Ok(stream) => {
-                    let one = Connection {
-                        notes: self.notes.clone(),
-                        changed: self.changed.clone(),
-                        events: self.events.clone(),
-                    };
-                    // Who breaks off has gone, and that is that.
-                    connections.spawn(async move {
-                        let _ = one.serve(stream).await;
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection to the control socket");
-                    sleep(Duration::from_millis(100)).await;
-                }
-            }
-            while connections.try_join_next().is_some() {}
-        }
+        let one = |stream| {
+            let one = Connection {
+                notes: self.notes.clone(),
+                changed: self.changed.clone(),
+                events: self.events.clone(),
+            };
+            async move { one.serve(stream).await }
+        };
+        listener.serve(one).await;
     }
 }
 
@@ -95,21 +81,14 @@ struct Connection {
 impl Connection {
     async fn serve(mut self, stream: UnixStream) -> io::Result<()> {
         let (read, mut write) = stream.into_split();
-        let mut lines = BufReader::new(read);
-        loop {
-            let mut line = String::new();
-            if (&mut lines).take(LONGEST).read_line(&mut line).await? == 0 {
-                return Ok(());
-            }
-            let request = match serde_json::from_str::<Request>(&line) {
+        let mut requests = Requests::of(read, LONGEST);
+        while let Some(request) = requests.next::<Request>().await? {
+            let request = match request {
                 Ok(request) => request,
                 Err(error) => {
                     let error = error.to_string();
-                    say(
-                        &mut write,
-                        &json!({"v": 1, "error": error, "exit": Exit::Usage.code()}),
-                    )
-                    .await?;
+                    let wrong = json!({"v": 1, "error": error, "exit": Exit::Usage.code()});
+                    say(&mut write, &wrong).await?;
                     continue;
                 }
             };
@@ -130,6 +109,7 @@ impl Connection {
                 }
             }
         }
+        Ok(())
     }
 
     async fn ask(&self, request: Request) -> Value {
@@ -183,10 +163,4 @@ fn said(event: &Value) -> Value {
         event.insert("v".to_owned(), 1.into());
     }
     event
-}
-
-async fn say(write: &mut OwnedWriteHalf, answer: &Value) -> io::Result<()> {
-    let mut line = serde_json::to_vec(answer)?;
-    line.push(b'\n');
-    write.write_all(&line).await
 }

@@ -20,16 +20,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cc_kit::control::Listener;
+use cc_kit::control::{Listener, Requests, say};
 use cc_kit::journal::note;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::counters::Counters;
 use crate::read::list;
@@ -70,39 +69,18 @@ pub(super) struct Answerer {
 impl Answerer {
     /// Answers everybody, until it is dropped.
     pub(super) async fn answer(self, listener: Listener) {
-        let mut connections = JoinSet::new();
-        loop {
-            match listener.accept().await {
-                Ok(stream) => {
-                    let answerer = self.clone();
-                    // Who breaks off has gone, and that is that.
-                    connections.spawn(async move {
-                        let _ = answerer.serve(stream).await;
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection to the control socket");
-                    sleep(Duration::from_millis(100)).await;
-                }
-            }
-            while connections.try_join_next().is_some() {}
-        }
+        let one = |stream| {
+            let answerer = self.clone();
+            async move { answerer.serve(stream).await }
+        };
+        listener.serve(one).await;
     }
 
     async fn serve(&self, stream: UnixStream) -> io::Result<()> {
         let (read, mut write) = stream.into_split();
-        let mut lines = BufReader::new(read);
-        loop {
-            let mut line = String::new();
-            let got = (&mut lines).take(LONGEST).read_line(&mut line).await?;
-            if got == 0 {
-                return Ok(());
-            }
-            if !line.ends_with('\n') && got as u64 >= LONGEST {
-                say(&mut write, &wrong("the request is too long")).await?;
-                return Ok(());
-            }
-            let request = match serde_json::from_str::<Request>(&line) {
+        let mut requests = Requests::of(read, LONGEST);
+        while let Some(request) = requests.next::<Request>().await? {
+            let request = match request {
                 Ok(request) => request,
                 Err(error) => {
                     say(&mut write, &wrong(&error.to_string())).await?;
@@ -111,10 +89,10 @@ impl Answerer {
             };
             let answer = match request {
                 Request::Follow { selector } => {
-                    return self.tell(&selector, true, lines, write).await;
+                    return self.tell(&selector, true, requests, write).await;
                 }
                 Request::Facts { selector } => {
-                    return self.tell(&selector, false, lines, write).await;
+                    return self.tell(&selector, false, requests, write).await;
                 }
                 request => timeout(PATIENCE, self.reply(request))
                     .await
@@ -122,6 +100,7 @@ impl Answerer {
             };
             say(&mut write, &answer).await?;
         }
+        Ok(())
     }
 
     async fn reply(&self, request: Request) -> Value {
@@ -177,8 +156,8 @@ impl Answerer {
         &self,
         selector: &str,
         output: bool,
-        mut lines: BufReader<tokio::net::unix::OwnedReadHalf>,
-        mut write: tokio::net::unix::OwnedWriteHalf,
+        mut requests: Requests,
+        mut write: OwnedWriteHalf,
     ) -> io::Result<()> {
         let selector = match Selector::parse(selector) {
             Ok(selector) => selector,
@@ -186,18 +165,11 @@ impl Answerer {
         };
         let mut heard = self.speaker.listen();
         say(&mut write, &json!({"v": 1, "listening": true})).await?;
-        let mut ignored = Vec::new();
         loop {
             let live = tokio::select! {
                 live = heard.recv() => live,
-                // Nothing more is asked here; but that the other side went is to be noticed.
-                read = lines.read_buf(&mut ignored) => {
-                    if read? == 0 {
-                        return Ok(());
-                    }
-                    ignored.clear();
-                    continue;
-                }
+                // Nothing more is asked here.
+                gone = requests.gone() => return gone,
             };
             match live {
                 Ok(live) if is_meant(&selector, &live.pane) => {
@@ -274,12 +246,6 @@ fn named(pane: &PaneName) -> Value {
 
 fn wrong(why: &str) -> Value {
     json!({"v": 1, "error": why})
-}
-
-async fn say(to: &mut tokio::net::unix::OwnedWriteHalf, value: &Value) -> io::Result<()> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
-    to.write_all(&line).await
 }
 
 fn base64(bytes: &[u8]) -> String {
