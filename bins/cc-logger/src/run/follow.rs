@@ -29,8 +29,10 @@ use crate::shown::Voice;
 /// How long a server is asked for its environment, before anything of it is written down.
 const ENVIRONMENT: Duration = Duration::from_secs(2);
 
-/// How long the tap rests between two looks at what quiet panes print.
-const REST: Duration = Duration::from_millis(100);
+/// How long the tap rests between two looks at what quiet panes print: as long as the writer lets it
+/// lie anyway. Each look costs as much as what it finds; with half of it 50 panes that redraw cost
+/// nearly twice as much (`benches/logger.rs`, busy).
+const REST: Duration = Duration::from_millis(200);
 
 /// How many batches are handed on together, so that the thread that writes is woken once for all.
 const TOGETHER: usize = 64;
