@@ -29,7 +29,9 @@ fn who_hangs_is_probed_before_anything_else_is_done() {
     guardian.until_state("w@1", "idle");
     guardian.until_state("v@1", "idle");
     let mut silent = Remote::connect(&other).unwrap();
-    silent.order("busy 1h").unwrap();
+    // It shows nothing more of what it does, but is there.
+    silent.order("title \u{2802} Thinking").unwrap();
+    silent.order("quiet 1h").unwrap();
     guardian.until_state("v@1", "busy");
     let mut agent = Remote::connect(&control).unwrap();
     agent.order("busy 1h").unwrap();
@@ -48,7 +50,10 @@ fn who_hangs_is_probed_before_anything_else_is_done() {
     assert_eq!(rungs("w@1"), ["probe", "probe: silent", "interrupt"]);
     // It has been asked, and nothing of it has been ended.
     assert_eq!(guardian.unit("w@1")["pid"], pid);
-    // The other one drew itself anew when it was probed, if it was: no more is done to it.
+    // The other one has drawn itself anew when it was probed, and no more is done to it.
+    guardian.until("v@1", "probed", |_| {
+        rungs("v@1").contains(&"probe: alive (output)".to_owned())
+    });
     let said = rungs("v@1");
     assert!(!said.iter().any(|said| said == "interrupt"), "{said:?}");
 }
