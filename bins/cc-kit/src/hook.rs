@@ -35,6 +35,9 @@ pub struct Hook {
     pub prompt: Option<String>,
     /// The tool, the message or the error that it is about.
     pub detail: Option<String>,
+    /// The command that a tool is to run, where it is one and the event is before that; as it is.
+    #[serde(default)]
+    pub command: Option<String>,
 }
 
 /// Why something is no hook's input.
@@ -66,6 +69,7 @@ struct Input {
     message: Option<String>,
     notification_type: Option<String>,
     error: Option<serde_json::Value>,
+    tool_input: Option<serde_json::Value>,
 }
 
 impl Hook {
@@ -84,6 +88,10 @@ impl Hook {
             .or(input.kind.as_deref())
             .ok_or(HookError::NoEvent)?;
         let claim = input.claim(event);
+        let is_before = matches!(event, "PreToolUse" | "PermissionRequest" | "BeforeTool");
+        let command = input.tool_input.as_ref();
+        let command = command.and_then(|input| input.get("command")?.as_str());
+        let command = command.filter(|_| is_before).map(str::to_owned);
         let is_prompt = matches!(event, "UserPromptSubmit" | "BeforeAgent");
         let error = input.error_word();
         let detail = input.tool_name.or(error).or(input.message);
@@ -93,6 +101,7 @@ impl Hook {
             claim: claim.map(|(state, sub)| (state, sub.map(str::to_owned))),
             prompt: input.prompt.filter(|_| is_prompt),
             detail: detail.as_deref().map(kept),
+            command,
         })
     }
 }

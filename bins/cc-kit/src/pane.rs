@@ -140,6 +140,16 @@ impl Pane {
         Ok(client.run(Press::new(self.id, [key])).await?)
     }
 
+    /// Presses keys one behind the other, in one go: all of them reach the program or none does.
+    ///
+    /// # Errors
+    /// [`PaneError::Refused`]: none was pressed.
+    pub async fn press_all(&self, keys: &[String]) -> Result<(), PaneError> {
+        let client = self.client().ok_or(ClientError::Detached)?;
+        let keys = keys.iter().map(String::as_str);
+        Ok(client.run(Press::new(self.id, keys)).await?)
+    }
+
     async fn command(&self, command: Command) -> Result<Reply, ClientError> {
         match self.client() {
             Some(client) => client.command(command).await,

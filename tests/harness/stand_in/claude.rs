@@ -70,7 +70,7 @@ impl Machine {
         if let Some(dialog) = &self.dialog {
             if dialog.kind == Kind::Permission {
                 below.row(format!("● Bash({})", dialog.command));
-                below.row("  ⎿  Waiting…");
+                below.row("  ⎿ \u{a0}Waiting…");
                 below.row("");
             }
             below.row(rule);
@@ -85,7 +85,10 @@ impl Machine {
         if let Some(turn) = &self.turn {
             match self.look() {
                 Look::Tool => {
-                    below.row(format!("  ⎿  Running… ({})", spent(self.step_time(now))));
+                    below.row(format!(
+                        "  ⎿ \u{a0}Running… ({})",
+                        spent(self.step_time(now))
+                    ));
                     below.row("");
                     below.row(self.busy_row(turn.began, now));
                 }
@@ -94,7 +97,7 @@ impl Machine {
                     let words = self.step_words();
                     let usual = "API error · Retrying in 3s · attempt 4/10";
                     below.row(format!(
-                        "  ⎿  {}",
+                        "  ⎿ \u{a0}{}",
                         if words.is_empty() { usual } else { words }
                     ));
                 }

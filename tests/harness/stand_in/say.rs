@@ -44,7 +44,8 @@ impl Machine {
         self.transcript.say("\n", "", "");
         if self.setup.resumed {
             self.transcript.gap();
-            self.transcript.mutter("Session resumed", "  ⎿  ", "     ");
+            self.transcript
+                .mutter("Session resumed", "  ⎿ \u{a0}", "     ");
         }
     }
 
@@ -99,7 +100,7 @@ impl Machine {
     /// A tool has ended.
     pub(super) fn say_tool_done(&mut self, effects: &mut Vec<Effect>) {
         match self.setup.like {
-            Like::Claude => self.transcript.mutter("(No output)", "  ⎿  ", "     "),
+            Like::Claude => self.transcript.mutter("(No output)", "  ⎿ \u{a0}", "     "),
             Like::Codex => {
                 self.say("Ran a command", true, effects);
                 self.transcript.mutter("(no output)", "  └ ", "    ");
@@ -125,14 +126,14 @@ impl Machine {
                     Outcome::Errored => (or(CLAUDE_ERROR), Duration::ZERO),
                     Outcome::Interrupted => {
                         let text = "Interrupted · What should Claude do instead?";
-                        return self.transcript.mutter(text, "  ⎿  ", "     ");
+                        return self.transcript.mutter(text, "  ⎿ \u{a0}", "     ");
                     }
                     Outcome::Seen | Outcome::Done => ("", took),
                 };
                 match outcome {
                     // Which of the two shapes it has depends on what has failed.
                     Outcome::Errored => self.say(text, true, effects),
-                    Outcome::Limited => self.transcript.say(text, "  ⎿  ", "     "),
+                    Outcome::Limited => self.transcript.say(text, "  ⎿ \u{a0}", "     "),
                     _ => {}
                 }
                 self.transcript.gap();

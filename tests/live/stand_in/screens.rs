@@ -31,7 +31,7 @@ fn claude_looks_like_it_at_two_sizes() {
         assert_eq!(pane.ask("#{pane_title}|#{cursor_x}"), "✳ Claude Code|1");
         assert!(!pane.screen().contains("shortcuts"));
         pane.order("limit");
-        pane.shows("⎿  You've hit your session limit · resets 3pm");
+        pane.shows("⎿ \u{a0}You've hit your session limit · resets 3pm");
         assert_eq!(pane.ask("#{pane_title}|#{cursor_x}"), "✳ Claude Code|2");
     }
 }

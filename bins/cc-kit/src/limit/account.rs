@@ -6,7 +6,7 @@
 //!
 //! | What is known | The probe goes |
 //! |---|---|
-//! | the reset | 60 to 90 s after it |
+//! | the reset | 60 to 90 s after it, unless told [otherwise](Account::settle) |
 //! | nothing | 5, 10, 20, 30, 30, .. minutes after the limit was seen, or seen again |
 //! | the reset, but two probes in a row were limited again | no earlier than 5, 10, 20, 30, 30, .. minutes |
 //!
@@ -25,8 +25,6 @@ use super::reset::FARTHEST;
 
 /// How long after a reset the probe goes at the earliest. The clocks of the service may differ.
 const SETTLE: SignedDuration = SignedDuration::from_secs(60);
-/// How much later it may be, in milliseconds, so that accounts do not go at the same instant.
-const SPREAD: u64 = 30_000;
 /// The waits where no reset is known.
 const STEPS: [SignedDuration; 4] = [
     SignedDuration::from_mins(5),
@@ -45,6 +43,9 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 pub struct Account {
     /// Makes the spread; the same seed gives the same waits.
     seed: u64,
+    /// How long after a reset the probe goes at the earliest.
+    #[serde(default = "settle")]
+    settle: SignedDuration,
     /// The limited, in the order in which they would be asked to probe.
     limited: Vec<Limited>,
     /// Those that may go on and have not been told so.
@@ -92,17 +93,25 @@ pub struct Probe {
 }
 
 impl Account {
-    /// An account without a limit. The seed spreads its probes over 30 s.
+    /// An account without a limit. The seed spreads its probes over half of the time that they wait
+    /// behind a reset, so that accounts do not go at the same instant.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
+            settle: SETTLE,
             limited: Vec::new(),
             resumed: Vec::new(),
             phase: Phase::Free,
             refused: 0,
             seen: None,
         }
+    }
+
+    /// How long after a reset the probe goes at the earliest: a minute, where nothing is said. Waits that
+    /// have begun stay as they are.
+    pub const fn settle(&mut self, wait: SignedDuration) {
+        self.settle = wait;
     }
 
     /// A unit has run into the limit, which ends at `reset` as far as that could be read. Gives
@@ -289,10 +298,12 @@ impl Account {
     fn said(&self, now: Timestamp) -> Option<Timestamp> {
         let reset = self.reset(now)?;
         let dice = mixed(self.seed ^ reset.as_second().cast_unsigned());
-        let spread = i64::try_from(dice % (SPREAD + 1)).unwrap_or(0);
+        let most = u64::try_from(self.settle.as_millis() / 2).unwrap_or(0);
+        let spread = i64::try_from(dice % most.saturating_add(1)).unwrap_or(0);
         Some(after(
             reset,
-            SETTLE.saturating_add(SignedDuration::from_millis(spread)),
+            self.settle
+                .saturating_add(SignedDuration::from_millis(spread)),
         ))
     }
 
@@ -356,6 +367,10 @@ impl Account {
             _ => {}
         }
     }
+}
+
+const fn settle() -> SignedDuration {
+    SETTLE
 }
 
 /// Can that be the end of a limit?

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::reading::{self, Choice};
+use super::reading::{self, Choice, Says};
 use super::region::Cut;
 use super::written::Fixed;
 
@@ -13,6 +13,9 @@ pub(super) struct Dialog {
     pub(super) choice: Option<Regex>,
     pub(super) fixed: Vec<Choice>,
     pub(super) help: Option<Regex>,
+    pub(super) yes: Option<Regex>,
+    pub(super) no: Option<Regex>,
+    pub(super) enter: bool,
 }
 
 /// Where text waits to be sent.
@@ -31,6 +34,8 @@ impl From<Fixed> for Choice {
         Self {
             key: fixed.key,
             text: fixed.text,
+            says: None,
+            enter: false,
         }
     }
 }
@@ -60,7 +65,7 @@ impl Dialog {
         for row in &question {
             hasher.update(row.as_bytes()).update(b"\n");
         }
-        for Choice { key, text } in &choices {
+        for Choice { key, text, .. } in &choices {
             for part in [key, text] {
                 hasher.update(b"\0").update(part.as_bytes());
             }
@@ -74,11 +79,22 @@ impl Dialog {
             choices: choices
                 .into_iter()
                 .map(|choice| Choice {
+                    says: self.says(&choice.text),
+                    enter: self.enter,
                     key: choice.key,
                     text: reading::said(&choice.text),
                 })
                 .collect(),
         })
+    }
+
+    fn says(&self, text: &str) -> Option<Says> {
+        let is = |regex: &Option<Regex>| regex.as_ref().is_some_and(|regex| regex.is_match(text));
+        match (is(&self.yes), is(&self.no)) {
+            (true, false) => Some(Says::Yes),
+            (false, true) => Some(Says::No),
+            _ => None,
+        }
     }
 
     /// At which row the choices begin, and the choices: those that stand last, from number 1 where
@@ -125,6 +141,8 @@ fn choice_of(regex: &Regex, row: &str) -> Option<Choice> {
     Some(Choice {
         key: group("key"),
         text: group("text"),
+        says: None,
+        enter: false,
     })
 }
 

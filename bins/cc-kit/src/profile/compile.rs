@@ -50,7 +50,15 @@ pub(super) struct Rule {
     pub(super) priority: i32,
     pub(super) hint: bool,
     pub(super) dialog: Option<usize>,
+    pub(super) go_on: Option<GoOn>,
     pub(super) condition: Condition,
+}
+
+/// How a program goes on that its rule says has been stopped.
+#[derive(Debug)]
+pub(super) struct GoOn {
+    pub(super) choice: Option<Regex>,
+    pub(super) prompt: Option<String>,
 }
 
 impl Profile {
@@ -131,6 +139,9 @@ impl Compiler {
                 choice: dialog.choice.as_ref().map(regex).transpose()?,
                 fixed: dialog.fixed.into_iter().map(Into::into).collect(),
                 help: dialog.help.as_ref().map(regex).transpose()?,
+                yes: dialog.yes.as_ref().map(regex).transpose()?,
+                no: dialog.no.as_ref().map(regex).transpose()?,
+                enter: dialog.enter,
             });
             once(&mut self.dialogs, dialog.name, number)?;
         }
@@ -236,6 +247,10 @@ impl Compiler {
             Some(name) => Some(known(&self.dialogs, name, "dialog")?),
             None => None,
         };
+        let go_on = match rule.go_on {
+            Some(go_on) => Some(going_on(go_on, state, dialog.is_some())?),
+            None => None,
+        };
         let id = rule.id.get_ref().clone();
         once(&mut self.rules, rule.id, ())?;
         Ok(Rule {
@@ -246,6 +261,7 @@ impl Compiler {
             priority: rule.priority,
             hint: rule.hint,
             dialog,
+            go_on,
             condition,
         })
     }
@@ -333,6 +349,33 @@ impl Compiler {
     fn known_region(&self, name: &Text) -> Result<usize, Mistake> {
         known(&self.regions, name, "region")
     }
+}
+
+fn going_on(
+    go_on: Spanned<written::GoOn>,
+    state: State,
+    has_dialog: bool,
+) -> Result<GoOn, Mistake> {
+    let at = go_on.span();
+    if !matches!(state, State::Limited | State::Errored) {
+        let what = format!("one that is {state} has not been stopped, and cannot go on");
+        return mistake(at, what);
+    }
+    let written::GoOn { choice, prompt } = go_on.into_inner();
+    if choice.is_none() && prompt.is_none() {
+        return mistake(at, "it goes on by a `choice`, by a `prompt`, or by both");
+    }
+    if choice.is_some() && !has_dialog {
+        return mistake(at, "a choice needs a `dialog` to stand in");
+    }
+    let is_line = |prompt: &String| !prompt.trim().is_empty() && !prompt.contains(char::is_control);
+    if prompt.as_ref().is_some_and(|prompt| !is_line(prompt)) {
+        return mistake(at, "the prompt is one line of text");
+    }
+    Ok(GoOn {
+        choice: choice.as_ref().map(regex).transpose()?,
+        prompt,
+    })
 }
 
 fn known<T: Clone>(names: &HashMap<String, T>, name: &Text, what: &str) -> Result<T, Mistake> {

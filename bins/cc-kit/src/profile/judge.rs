@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::compile::{Profile, Rule};
 use super::condition::Hit;
 use super::manners::{Hang, Keys, Resume, Sending};
-use super::reading::{self, Evidence, Reading, Seen};
+use super::reading::{self, Dialog, Evidence, GoOn, Reading, Seen};
 use super::region::Cut;
 use super::sight::Sight;
 use super::state::State;
@@ -120,6 +120,7 @@ impl Profile {
             confidence: confidence(rule.state, &met),
             evidence: evidence(winner, &met),
             limit_text: (rule.state == State::Limited).then(|| winner.limit_text()),
+            go_on: rule.go_on(dialog.as_ref()),
             draft,
             dialog,
         }
@@ -134,9 +135,27 @@ impl Reading {
             confidence: 0.0,
             evidence: Vec::new(),
             limit_text: None,
+            go_on: None,
             draft: None,
             dialog: None,
         }
+    }
+}
+
+impl Rule {
+    /// How it goes on, with what stands there.
+    fn go_on(&self, dialog: Option<&Dialog>) -> Option<GoOn> {
+        let go_on = self.go_on.as_ref()?;
+        let choice = match &go_on.choice {
+            Some(regex) => {
+                let mut choices = dialog?.choices.iter();
+                let choice = choices.find(|choice| regex.is_match(&choice.text))?;
+                Some(choice.clone())
+            }
+            None => None,
+        };
+        let prompt = go_on.prompt.clone();
+        Some(GoOn { choice, prompt })
     }
 }
 

@@ -59,6 +59,10 @@
 //! What is not known meets no condition, so it meets every `none`. A group `limit` catches what a
 //! limited program says.
 //!
+//! A rule that says `limited` or `errored` may say how the program goes on when that is over:
+//! `go_on = { prompt = "continue" }` where its box is there, `go_on = { choice = '^Keep trying' }` where its
+//! dialog is; with both, the choice comes first. A `[[dialog]]` says which choices agree once (`yes`) and which refuse (`no`).
+//!
 //! ```
 //! use cc_kit::profile::{Profile, Screen, Sight, State};
 //!
@@ -122,7 +126,7 @@ mod tests;
 
 pub use compile::{Profile, ProfileError};
 pub use manners::{Hang, Keys, Paste, Resume, Sending};
-pub use reading::{Choice, Dialog, Evidence, Reading, Seen, explain};
+pub use reading::{Choice, Dialog, Evidence, GoOn, Reading, Says, Seen, explain};
 pub use shelf::Profiles;
 pub use sight::{InBand, Screen, Sight};
 pub use state::State;

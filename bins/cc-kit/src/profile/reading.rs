@@ -28,6 +28,8 @@ pub struct Reading {
     pub evidence: Vec<Evidence>,
     /// What the program says of a limit, where it is limited: the text a time may be read from.
     pub limit_text: Option<String>,
+    /// How it goes on when what stopped it is over, where its profile knows.
+    pub go_on: Option<GoOn>,
     /// What stands in the box and has not been sent.
     pub draft: Option<String>,
     /// What it asks, where a dialog owns the keys and can be made out: nothing may be pasted then. That
@@ -81,6 +83,15 @@ impl fmt::Display for Seen {
     }
 }
 
+/// How a program goes on that is limited, or has failed for a while.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct GoOn {
+    /// First by this choice of the dialog that stands there.
+    pub choice: Option<Choice>,
+    /// Then by this prompt in its box.
+    pub prompt: Option<String>,
+}
+
 /// A question that owns the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dialog {
@@ -93,6 +104,45 @@ pub struct Dialog {
     pub choices: Vec<Choice>,
 }
 
+impl Dialog {
+    /// The choice that somebody means by `yes`, `no`, its key, its number, its text or the beginning of
+    /// that; `None` where that is none of them, or could be more than one.
+    #[must_use]
+    pub fn choice(&self, answer: &str) -> Option<&Choice> {
+        let answer = answer.trim();
+        let says = match answer {
+            "yes" => Some(Says::Yes),
+            "no" => Some(Says::No),
+            _ => None,
+        };
+        if let Some(says) = says {
+            return only(
+                self.choices
+                    .iter()
+                    .filter(|choice| choice.says == Some(says)),
+            );
+        }
+        let by_key = self.choices.iter().find(|choice| choice.key == answer);
+        let by_number = || {
+            let number: usize = answer.parse().ok()?;
+            self.choices.get(number.checked_sub(1)?)
+        };
+        let answer = answer.to_lowercase();
+        let same = |choice: &&Choice| choice.text.to_lowercase() == answer;
+        let begins = |choice: &&Choice| choice.text.to_lowercase().starts_with(&answer);
+        by_key
+            .filter(|_| !answer.is_empty())
+            .or_else(by_number)
+            .or_else(|| only(self.choices.iter().filter(same)))
+            .or_else(|| only(self.choices.iter().filter(begins)).filter(|_| !answer.is_empty()))
+    }
+}
+
+fn only<'a>(mut choices: impl Iterator<Item = &'a Choice>) -> Option<&'a Choice> {
+    let first = choices.next();
+    first.filter(|_| choices.next().is_none())
+}
+
 /// An answer that can be given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Choice {
@@ -100,6 +150,22 @@ pub struct Choice {
     pub key: String,
     /// How it reads.
     pub text: String,
+    /// Does it agree, once, or refuse? Only where its profile knows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub says: Option<Says>,
+    /// Is Enter needed behind the key?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub enter: bool,
+}
+
+/// What a choice says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Says {
+    /// It agrees, this time.
+    Yes,
+    /// It refuses.
+    No,
 }
 
 /// What `explain` prints: `{"v":1,"profile":..,"profile_version":..,"state":..,"sub":..,

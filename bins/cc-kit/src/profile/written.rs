@@ -126,6 +126,13 @@ pub(super) struct Dialog {
     pub(super) fixed: Vec<Fixed>,
     /// Rows of help, which are neither question nor choice.
     pub(super) help: Option<Text>,
+    /// Choices that agree, once; of which one at most is offered at a time.
+    pub(super) yes: Option<Text>,
+    /// Choices that refuse.
+    pub(super) no: Option<Text>,
+    /// Is Enter needed behind the key?
+    #[serde(default)]
+    pub(super) enter: bool,
 }
 
 /// A choice that the profile knows.
@@ -148,12 +155,24 @@ pub(super) struct Rule {
     #[serde(default)]
     pub(super) hint: bool,
     pub(super) dialog: Option<Text>,
+    /// How it goes on when what stopped it is over.
+    pub(super) go_on: Option<Spanned<GoOn>>,
     #[serde(default)]
     pub(super) all: Vec<Spanned<Condition>>,
     #[serde(default)]
     pub(super) any: Vec<Spanned<Condition>>,
     #[serde(default)]
     pub(super) none: Vec<Spanned<Condition>>,
+}
+
+/// How a program goes on that is limited, or has failed for a while: by one of these, or by both.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GoOn {
+    /// By the choice of its dialog that matches.
+    pub(super) choice: Option<Text>,
+    /// By this prompt in its empty box.
+    pub(super) prompt: Option<String>,
 }
 
 /// One condition: exactly one of these; `in` with `row` or `text`; `all`, `any` and `none` together.

@@ -8,7 +8,7 @@ use super::prompt::{Prompt, dense, tail};
 use crate::profile::{Reading, Sending, State};
 
 /// How long somebody else must not have typed.
-const HUMAN: Duration = Duration::from_secs(10);
+pub(super) const HUMAN: Duration = Duration::from_secs(10);
 /// The least time between the echo and Enter.
 const SETTLE: Duration = Duration::from_millis(100);
 /// How long a turn may take to be seen.
@@ -21,7 +21,8 @@ const ENTERS: [Duration; 3] = [
     Duration::from_secs(2),
 ];
 /// Pauses between looks, at first and at most.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(200));
+pub(super) const LOOKS: (Duration, Duration) =
+    (Duration::from_millis(10), Duration::from_millis(200));
 
 /// One look at the pane.
 #[derive(Debug, Clone)]
@@ -120,6 +121,18 @@ pub enum Why {
     /// A dialog came between.
     #[error("a dialog came between")]
     Dialog,
+    /// No dialog is open.
+    #[error("it asks nothing now")]
+    NoDialog,
+    /// Another dialog is open than the one that was to be answered.
+    #[error("it asks something else now")]
+    OtherDialog,
+    /// The dialog stands there as before, whatever was pressed.
+    #[error("the dialog still stands there as it did")]
+    StillAsks,
+    /// Its account is limited, and nothing is to be begun until that is over.
+    #[error("its account is limited")]
+    Limited,
     /// The text still stands in the box, whatever was pressed.
     #[error("the text still stands in the box after {} times Enter", ENTERS.len())]
     Stuck,
@@ -186,6 +199,8 @@ pub struct Delivery {
     began: Duration,
     /// Until when the gate may stay shut.
     patience: Duration,
+    /// Is it what the program is told to go on with, when what stopped it is over?
+    goes_on: bool,
     step: Step,
     pause: Duration,
     /// How often the end of the prompt stood on the screen before it was pasted.
@@ -208,6 +223,7 @@ impl Delivery {
             settle: sending.settle().max(SETTLE),
             began: now,
             patience: now.saturating_add(patience),
+            goes_on: false,
             step: Step::Gate,
             pause: LOOKS.0,
             before: 0,
@@ -218,6 +234,17 @@ impl Delivery {
                 times: Vec::new(),
                 enters: 0,
             },
+        }
+    }
+
+    /// Of the prompt by which a program goes on that is limited, or has failed for a while: it is
+    /// written only while the program shows just that, and its profile says that it goes on so; or while
+    /// it is idle. Nothing is waited for.
+    #[must_use]
+    pub fn going_on(prompt: Prompt, sending: &Sending, now: Duration) -> Self {
+        Self {
+            goes_on: true,
+            ..Self::new(prompt, sending, Duration::ZERO, now)
         }
     }
 
@@ -300,7 +327,7 @@ impl Delivery {
             Why::HumanTyping
         } else if look.reading.draft.is_some() {
             Why::Draft
-        } else if look.reading.state != State::Idle {
+        } else if !self.is_at_rest(look) {
             Why::NotIdle(match &look.reading.sub {
                 Some(sub) => format!("{} ({sub})", look.reading.state),
                 None => look.reading.state.to_string(),
@@ -384,7 +411,7 @@ impl Delivery {
                 return self.over(Outcome::Uncertain(Why::Stuck));
             }
             // Of a program that works the Enter would wait, and answer what it asks next.
-            if look.reading.state == State::Idle && !look.in_mode && !self.is_glued(look) {
+            if self.is_at_rest(look) && !look.in_mode && !self.is_glued(look) {
                 self.step = Step::Check;
                 return Act::Look(Duration::ZERO);
             }
@@ -427,6 +454,15 @@ impl Delivery {
         let pause = self.pause;
         self.pause = (self.pause * 2).min(LOOKS.1);
         pause
+    }
+
+    /// Does it wait for just that?
+    fn is_at_rest(&self, look: &Looked) -> bool {
+        let reading = &look.reading;
+        let prompt = reading.go_on.as_ref();
+        let prompt = prompt.and_then(|go_on| go_on.prompt.as_deref());
+        let goes_on = self.goes_on && reading.dialog.is_none();
+        reading.state == State::Idle || (goes_on && prompt == Some(self.prompt.text()))
     }
 
     /// Does it stand in the box, or what it was folded to?

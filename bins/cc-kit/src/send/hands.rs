@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use super::answer::{Answer, Answered, Do, Seen};
 use super::delivery::{Act, Delivery, Event, Looked, Outcome, Receipt, Why};
 use crate::pane::{Pane, PaneError};
 use crate::profile::{InBand, Profile, Sight};
@@ -19,6 +20,8 @@ pub trait Hands {
     fn paste(&self, text: &str) -> impl Future<Output = Result<(), Why>> + Send;
     /// Presses a key.
     fn press(&self, key: &str) -> impl Future<Output = Result<(), Why>> + Send;
+    /// Presses keys in one go: all of them or none.
+    fn press_all(&self, keys: &[String]) -> impl Future<Output = Result<(), Why>> + Send;
 }
 
 /// A pane and how its program is read.
@@ -63,6 +66,10 @@ impl Hands for Reader {
 
     async fn press(&self, key: &str) -> Result<(), Why> {
         self.pane.press(key).await.map_err(why)
+    }
+
+    async fn press_all(&self, keys: &[String]) -> Result<(), Why> {
+        self.pane.press_all(keys).await.map_err(why)
     }
 }
 
@@ -110,6 +117,28 @@ pub async fn deliver(
             Act::Enter => Event::Entered(hands.press(enter).await),
         };
         act = delivery.on(event, began.elapsed());
+    }
+}
+
+/// Gives an answer: the caller holds the pane's [lease](crate::lease).
+///
+/// Dropping the future leaves open how far it came.
+pub async fn answer(mut answer: Answer, hands: &impl Hands, began: Instant) -> Answered {
+    let mut act = answer.begin();
+    loop {
+        let seen = match act {
+            Do::Done(answered) => return answered,
+            Do::Look(after) => {
+                sleep(after).await;
+                match hands.look().await {
+                    Ok(look) => Seen::Looked(Box::new(look)),
+                    Err(why) if answer.has_pressed() => return Answered::Uncertain(why),
+                    Err(why) => return Answered::Held(why),
+                }
+            }
+            Do::Press(keys) => Seen::Pressed(hands.press_all(&keys).await),
+        };
+        act = answer.on(seen, began.elapsed());
     }
 }
 

@@ -10,13 +10,20 @@
 //! 7. The [`Receipt`]: how far it came. What is uncertain is never sent again.
 //!
 //! [`Delivery`] decides, and does nothing; [`deliver`] does what it decides, by [`Hands`].
+//!
+//! A dialog is answered in the same way: [`Answer`] decides, [`answer()`] does it. The screen still shows
+//! that very dialog, by its hash, right before the key; the key is pressed once; the dialog is seen to go.
 
+mod answer;
+#[cfg(test)]
+mod answers;
 mod delivery;
 mod hands;
 mod prompt;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, Answered, Do, Seen};
 pub use delivery::{Act, Delivery, Event, Looked, Outcome, Receipt, Stage, Why};
-pub use hands::{Hands, Reader, deliver};
+pub use hands::{Hands, Reader, answer, deliver};
 pub use prompt::{LIMIT, Prompt, Unfit};

@@ -99,6 +99,7 @@ impl Hands for Program {
                 confidence: 0.9,
                 evidence: Vec::new(),
                 limit_text: None,
+                go_on: None,
                 draft,
                 dialog: None,
             },
@@ -118,6 +119,10 @@ impl Hands for Program {
             inside.draft += self.manners.human;
         }
         Ok(())
+    }
+
+    async fn press_all(&self, keys: &[String]) -> Result<(), Why> {
+        panic!("nothing is answered here: {keys:?}");
     }
 
     async fn press(&self, key: &str) -> Result<(), Why> {

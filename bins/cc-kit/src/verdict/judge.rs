@@ -262,6 +262,7 @@ impl Judge {
             since: if same { self.verdict.since } else { now },
             seen: now,
             limit_text: look.and_then(|look| look.limit_text.clone()),
+            go_on: look.and_then(|look| look.go_on.clone()),
             draft: look.and_then(|look| look.draft.clone()),
             dialog: look.and_then(|look| look.dialog.clone()),
         };

@@ -31,7 +31,7 @@ mod tests;
 use serde::Serialize;
 
 use crate::journal::Stamp;
-use crate::profile::{Dialog, Evidence, State};
+use crate::profile::{Dialog, Evidence, GoOn, State};
 
 pub use judge::{Judge, Look};
 
@@ -52,6 +52,8 @@ pub struct Verdict {
     pub seen: Stamp,
     /// What the program says of a limit: the text a time may be read from.
     pub limit_text: Option<String>,
+    /// How it goes on when what stopped it is over.
+    pub go_on: Option<GoOn>,
     /// What stands in its box and has not been sent.
     pub draft: Option<String>,
     /// What it asks.
@@ -70,6 +72,7 @@ impl Verdict {
             since: at,
             seen: at,
             limit_text: None,
+            go_on: None,
             draft: None,
             dialog: None,
         }

@@ -20,6 +20,7 @@ fn reading(state: State, confidence: f32) -> Reading {
         confidence,
         evidence: vec![Evidence::new("rule", Seen::Screen, "text")],
         limit_text: None,
+        go_on: None,
         draft: None,
         dialog: None,
     }

@@ -49,6 +49,22 @@ fn a_mistake_is_said_with_its_line_and_column() {
         ),
         ("RULE 'idle'\nSEEN", (2, 6), "an idle rule needs a guard"),
         (
+            "RULE 'busy'\ngo_on = { prompt = 'continue' }\nSEEN",
+            (4, 9),
+            "one that is busy has not been stopped",
+        ),
+        (
+            "RULE 'limited'\ngo_on = { choice = 'x' }\nSEEN",
+            (4, 9),
+            "a choice needs a `dialog`",
+        ),
+        ("RULE 'errored'\ngo_on = {}\nSEEN", (4, 9), "it goes on by"),
+        (
+            "RULE 'errored'\ngo_on = { prompt = ' ' }\nSEEN",
+            (4, 9),
+            "one line of text",
+        ),
+        (
             "RULE 'busy'\nSEEN\nRULE 'busy'\nSEEN",
             (6, 6),
             "\"a\" is there already",
@@ -134,7 +150,7 @@ fn a_folder_overrides_what_is_built_in_and_adds_to_it() {
     let profiles = Profiles::builtin().with_overrides(dir.path()).unwrap();
     assert_eq!(profiles.get("claude").unwrap().version(), 3);
     assert_eq!(profiles.get("toy").unwrap().checked_with(), ["1.0"]);
-    assert_eq!(profiles.get("codex").unwrap().version(), 1);
+    assert_eq!(profiles.get("codex").unwrap().version(), 2);
     assert_eq!(profiles.iter().count(), 7);
 
     fs::write(dir.path().join("bad.toml"), "version = ").unwrap();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::profile::fixture::{self, Fixture, Report};
-use crate::profile::{Profile, Profiles, Reading, State};
+use crate::profile::{Profile, Profiles, Reading, Says, State};
 
 pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -198,4 +198,94 @@ fn a_rest_that_is_seen_twice_is_sure() {
     }
     // A title that still spins objects.
     assert!(reading("claude/ours-half-circle-in-the-title").confidence < 0.6);
+}
+
+/// How each goes on: by which key of its dialog, and by which prompt.
+#[test]
+fn a_program_that_was_stopped_goes_on_as_its_profile_says() {
+    let prompt = Some("continue");
+    for (name, choice, prompt) in [
+        ("claude/ours-limit-options", Some("1"), prompt),
+        ("claude/usage-limit-1-80x24", Some("1"), prompt),
+        ("claude/usage-limit-after-escape-80x24", None, prompt),
+        ("claude/ours-out-of-extra-usage", None, prompt),
+        ("claude/401-final-120x40", None, None),
+        ("claude/500-final-120x40", None, prompt),
+        ("codex/ours-limit-usage", None, prompt),
+        // It tries again by itself.
+        ("codex/ours-limit-waits", None, None),
+        ("opencode/ours-limit-429", None, None),
+        ("gemini/ours-limit", Some("1"), None),
+        ("aider/ours-limit-final", None, prompt),
+    ] {
+        let go_on = reading(name).go_on.unwrap_or_default();
+        let key = go_on.choice.as_ref().map(|choice| choice.key.as_str());
+        assert_eq!((key, go_on.prompt.as_deref()), (choice, prompt), "{name}");
+    }
+}
+
+#[test]
+fn at_most_one_choice_of_a_dialog_agrees_and_each_profile_knows_some() {
+    let profiles = Profiles::builtin();
+    let (mut agree, mut refuse) = (BTreeSet::new(), BTreeSet::new());
+    for fixture in fixtures() {
+        let profile = profiles.get(&fixture.head.profile).unwrap();
+        let Some(dialog) = profile.read(&fixture.sight()).dialog else {
+            continue;
+        };
+        let says = |says| {
+            let choices = dialog.choices.iter();
+            choices
+                .filter(move |choice| choice.says == Some(says))
+                .count()
+        };
+        let name = fixture.path.display();
+        assert!(
+            says(Says::Yes) <= 1 && says(Says::No) <= 1,
+            "{name}: {dialog:?}"
+        );
+        if dialog.choice("yes").is_some() {
+            agree.insert(profile.name().to_owned());
+        }
+        if dialog.choice("no").is_some() {
+            refuse.insert(profile.name().to_owned());
+        }
+        for choice in &dialog.choices {
+            // What holds for more than this once is no plain yes.
+            let more = ["always", "again", "session", "auto", "accept"];
+            let more = more
+                .iter()
+                .any(|word| choice.text.to_lowercase().contains(word));
+            assert!(
+                !more || choice.says != Some(Says::Yes),
+                "{name}: {choice:?}"
+            );
+        }
+    }
+    let all: BTreeSet<String> = profiles
+        .iter()
+        .map(|profile| profile.name().to_owned())
+        .collect();
+    assert_eq!((&agree, &refuse), (&all, &all));
+}
+
+#[test]
+fn an_answer_names_one_choice_or_none() {
+    let dialog = reading("claude/permission-bash-1-120x40").dialog.unwrap();
+    let key = |answer: &str| dialog.choice(answer).map(|choice| choice.key.clone());
+    for (answer, is) in [
+        ("yes", Some("1")),
+        ("no", Some("3")),
+        ("2", Some("2")),
+        ("No", Some("3")),
+        ("yes, and", Some("2")),
+        // Both that agree begin so.
+        ("ye", None),
+        ("4", None),
+        ("0", None),
+        ("", None),
+        ("maybe", None),
+    ] {
+        assert_eq!(key(answer).as_deref(), is, "{answer}: {:?}", dialog.choices);
+    }
 }

@@ -19,7 +19,7 @@ fn claude_says_its_state_in_title_and_rows() {
     play.shows(" Do you want to proceed?\n ❯ 1. Yes\n   2. Yes, and");
     play.shows("   3. No\n\n Esc to cancel · Tab to amend");
     play.order("limit")
-        .shows("  ⎿  You've hit your session limit · resets 3pm (Europe/Berlin)");
+        .shows("  ⎿ \u{a0}You've hit your session limit · resets 3pm (Europe/Berlin)");
     play.order("error API Error: 401")
         .shows("● API Error: 401\n\n✻ Worked for 0s");
     assert_eq!(play.title(), "✳ Claude Code");
@@ -120,7 +120,7 @@ fn escape_breaks_a_turn_off_and_what_waited_is_submitted() {
     for (like, words) in [
         (
             Like::Claude,
-            "⎿  Interrupted · What should Claude do instead?",
+            "⎿ \u{a0}Interrupted · What should Claude do instead?",
         ),
         (Like::Codex, "■ Conversation interrupted"),
     ] {
@@ -141,7 +141,7 @@ fn a_prompt_that_nothing_came_of_goes_back_into_the_box() {
     play.shows("❯\u{a0}one").press(Input::CtrlU);
     assert_eq!(play.screen(), before);
     play.send("two").press(Input::Escape);
-    play.shows("⎿  Interrupted").shows("❯\u{a0}\n");
+    play.shows("⎿ \u{a0}Interrupted").shows("❯\u{a0}\n");
     assert_eq!(play.prompts(), ["one", "two"]);
     assert_eq!(play.state(), "idle");
 }
