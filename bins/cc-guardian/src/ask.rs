@@ -21,7 +21,7 @@ use crate::place::Places;
 use crate::request::{Request, Spec};
 
 /// How long an answer may take that waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a guardian may take to be up.
 const START: Duration = Duration::from_secs(20);
 
@@ -85,6 +85,7 @@ fn checked(answer: Value) -> Result<Value, Failure> {
     let code = answer.get("exit").and_then(Value::as_u64).unwrap_or(1);
     let exit = [
         Exit::Usage,
+        Exit::Blocked,
         Exit::Unknown,
         Exit::NotAllowed,
         Exit::Store,
@@ -100,7 +101,7 @@ fn checked(answer: Value) -> Result<Value, Failure> {
     })
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -110,7 +111,7 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-fn places(state: &cli::State) -> Result<Places, Failure> {
+pub(crate) fn places(state: &cli::State) -> Result<Places, Failure> {
     Places::find(state.state.as_deref())
 }
 
@@ -301,7 +302,7 @@ pub(crate) fn restart(stop: &cli::Stop) -> Result<(), Failure> {
 }
 
 /// A member of what was answered, for people.
-fn word(of: &Value, name: &str) -> String {
+pub(crate) fn word(of: &Value, name: &str) -> String {
     match of.get(name) {
         Some(Value::String(text)) => printable(text.as_bytes()).to_string(),
         Some(Value::Number(number)) => number.to_string(),
@@ -371,6 +372,7 @@ pub(crate) fn why(why: &cli::Why) -> Result<(), Failure> {
             word(proof, "text")
         ));
     }
+    text.push_str(&crate::answer::waits(unit));
     for event in answer
         .get("events")
         .and_then(Value::as_array)
@@ -484,13 +486,23 @@ pub(crate) fn send(send: &cli::Send) -> Result<Exit, Failure> {
     } else {
         let detail = receipt.pointer("/reason/detail").and_then(Value::as_str);
         let detail = detail.map(|detail| format!(": {}", printable(detail.as_bytes())));
-        print(&format!("{outcome}: {why}{}\n", detail.unwrap_or_default()))?;
+        let advice = match why {
+            "limited" => format!("; `cc-guardian why {}` says until when", send.unit),
+            _ => String::new(),
+        };
+        let detail = detail.unwrap_or_default();
+        print(&format!("{outcome}: {why}{detail}{advice}\n"))?;
     }
+    let detail = receipt.pointer("/reason/detail").and_then(Value::as_str);
+    let is = |state: &str| detail.is_some_and(|detail| detail.starts_with(state));
     Ok(match (outcome, why) {
         ("delivered", _) => Exit::Success,
         ("uncertain", _) => Exit::DeliveryUncertain,
         (_, "draft" | "human-typing" | "in-mode") => Exit::Blocked,
+        (_, "not-idle") if is("blocked") => Exit::Blocked,
         _ if send.wait.is_some() => Exit::Timeout,
+        (_, "limited") => Exit::RateLimited,
+        (_, "not-idle") if is("limited") => Exit::RateLimited,
         _ => Exit::Failed,
     })
 }

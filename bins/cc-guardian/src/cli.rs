@@ -9,8 +9,13 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 const EXITS: &str = "Exit codes: 0 done; 1 failed; 2 usage, or a mistake in the configuration; 3 \
-    blocked, somebody must answer; 4 no such unit or alert; 5 not allowed; 7 the state cannot be used; 8 \
+    blocked, somebody must answer; 4 no such unit or alert; 5 not allowed; 6 its \
+    account is limited; 7 the state cannot be used; 8 \
     sent, and whether it arrived is not known; 69 no guardian runs; 124 not in time";
+
+const ANSWERS: &str = "Exit codes: 0 answered, and the dialog has gone; 1 it asks nothing, or does not \
+    run; 2 that is none of its choices; 3 it asks still, or something else; 4 no such unit; 8 a key was \
+    pressed, and what came of it is not known; 69 no guardian runs";
 
 /// Keeps programs in tmux alive, and knows what each is doing.
 #[derive(Debug, Parser)]
@@ -59,6 +64,8 @@ pub(crate) enum Verb {
     Events(Events),
     /// Send a prompt to a unit: exactly, once, or not at all.
     Send(Send),
+    /// Answer what a unit asks: that very dialog, by one key, or not at all.
+    Answer(Answer),
     /// Attach this terminal to a unit.
     Attach(Attach),
     /// Watch the units.
@@ -205,6 +212,23 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) state: State,
     /// The receipt as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = ANSWERS)]
+pub(crate) struct Answer {
+    /// The unit, such as w@1.
+    pub(crate) unit: String,
+    /// yes, no, the key or the number of a choice, its text or how that begins.
+    pub(crate) choice: String,
+    /// Only this dialog: its hash, as `why --json` has it.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) dialog: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// What came of it as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

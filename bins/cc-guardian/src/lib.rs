@@ -10,12 +10,13 @@
 //! | `store` | what is remembered |
 //! | `run` | the daemon |
 //! | `request`, `listing` | what is asked of it, and how units are told of |
-//! | `ask` | commands that ask it |
+//! | `ask`, `answer` | commands that ask it |
 //! | `look` | `explain` and `profile`, which need no daemon |
 //! | `top` | the dashboard |
 //! | `doctor` | everything that could hurt, looked at without a daemon |
 
 pub mod alert;
+mod answer;
 mod ask;
 mod cli;
 pub mod config;
@@ -63,6 +64,7 @@ fn go(cli: Cli) -> Result<Exit, Failure> {
         Verb::Why(why) => done(ask::why(&why)),
         Verb::Events(events) => done(ask::events(&events)),
         Verb::Send(send) => ask::send(&send),
+        Verb::Answer(it) => answer::answer(&it),
         Verb::Attach(attach) => ask::attach(&attach),
         Verb::Top(top) => done(watch::top(&top)),
         Verb::Hook(hook) => done(ask::hook(&hook)),

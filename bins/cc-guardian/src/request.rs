@@ -11,6 +11,7 @@
 //! | `{"do":"events","unit":U,"most":N,"follow":true}` | a line for each |
 //! | `{"do":"peek","unit":U}` | `{"v":1,"rows":[..]}` |
 //! | `{"do":"send","unit":U,"text":T,"wait_ms":N}` | `{"v":1,"receipt":{..}}` |
+//! | `{"do":"answer","unit":U,"choice":C,"hash":H}` | `{"v":1,"answer":{..}}` |
 //! | `{"do":"hook","unit":U,"token":T,"input":{..}}` | `{"v":1}` |
 //!
 //! A mistake is answered by `{"v":1,"error":..,"exit":N}`.
@@ -66,6 +67,13 @@ pub(crate) enum Request {
         unit: String,
         text: String,
         wait_ms: u64,
+    },
+    Answer {
+        unit: String,
+        choice: String,
+        /// Of the dialog that is meant, where that is known.
+        #[serde(default)]
+        hash: Option<String>,
     },
     Hook {
         unit: String,

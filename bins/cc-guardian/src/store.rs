@@ -59,7 +59,7 @@ pub(crate) struct Event {
     pub(crate) at: Timestamp,
     pub(crate) unit: String,
     /// `state`, `start`, `end`, `hold`, `stop`, `adopt`, `send`, `fail`, `alert`,
-    /// `rung`.
+    /// `rung`, `limit`, `go-on`, `answer`.
     pub(crate) kind: String,
     pub(crate) state: Option<String>,
     pub(crate) sub: Option<String>,
@@ -202,6 +202,24 @@ impl Store {
             [],
             |row| row.get(0),
         )?)
+    }
+
+    /// Keeps a text under a name; what is kept there goes.
+    pub(crate) fn keep(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.db.execute(
+            "INSERT INTO setting (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [name, value],
+        )?;
+        Ok(())
+    }
+
+    /// What is kept under a name.
+    pub(crate) fn kept(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
+        Ok(query.query_row([name], |row| row.get(0)).optional()?)
     }
 
     /// The configuration that was given last.

@@ -129,9 +129,15 @@ fn act(places: &Places, action: &Action) -> Event {
             wait_ms: 0,
         },
         Action::Explain(unit) => Request::Why { unit },
-        Action::Answer { .. } => {
-            return Event::Failed("attach to answer: this version does not".to_owned());
-        }
+        Action::Answer {
+            unit,
+            answer,
+            dialog,
+        } => Request::Answer {
+            unit,
+            choice: answer,
+            hash: dialog,
+        },
         Action::Logs(_) | Action::Attach { .. } | Action::Quit => {
             return Event::Failed("see `cc-logger follow`".to_owned());
         }
@@ -170,6 +176,14 @@ fn act(places: &Places, action: &Action) -> Event {
                     let receipt = answer.get("receipt").cloned().unwrap_or_default();
                     Event::Failed(format!("not sent to {unit}: {receipt}"))
                 }
+            }
+        }
+        Request::Answer { unit, .. } => {
+            let came = answer.get("answer").cloned().unwrap_or_default();
+            let words = format!("{unit}: {}", crate::answer::words(&came));
+            match came.get("outcome").and_then(Value::as_str) {
+                Some("answered") => Event::Said(words),
+                _ => Event::Failed(words),
             }
         }
         _ => Event::Said(format!(

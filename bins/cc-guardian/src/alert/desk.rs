@@ -19,6 +19,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::line::{Line, New};
+use super::memory::Remembered;
 use super::message::{Facts, Message, Now};
 use crate::config::{AlertSettings, EventKind};
 
@@ -142,10 +143,39 @@ impl Desk {
     #[must_use]
     pub fn due(&mut self, now: Now) -> Vec<Message> {
         self.settle(now);
+        let open = &self.open;
         for line in &mut self.lines {
-            line.forget(now);
+            line.forget(now, |unit, kind| open.contains(&(unit.to_owned(), kind)));
         }
         std::mem::take(&mut self.out)
+    }
+
+    /// What was told and decides something still, to be stored.
+    #[must_use]
+    pub fn memory(&self, now: Now) -> Vec<Remembered> {
+        let lasts = |unit: &str, kind| self.open.contains(&(unit.to_owned(), kind));
+        let lines = self.lines.iter();
+        lines.flat_map(|line| line.memory(now, lasts)).collect()
+    }
+
+    /// An earlier desk has told this. What lasted then, and begins again as the first that is seen of
+    /// its unit, is no edge.
+    pub fn remember(&mut self, told: &[Remembered], now: Now) {
+        for told in told {
+            let kind = EventKind::ALL.iter().find(|kind| kind.word() == told.kind);
+            let mut lines = self.lines.iter_mut();
+            let line = lines.find(|line| line.settings.name == told.alert);
+            if let (Some(&kind), Some(line)) = (kind, line) {
+                line.remember(told, kind, now);
+            }
+        }
+    }
+
+    /// It is known what a unit is in: of what an earlier desk told of it, only this lasts.
+    pub fn settled(&mut self, unit: &str, kind: Option<EventKind>) {
+        for line in &mut self.lines {
+            line.settled(unit, kind);
+        }
     }
 
     /// When, on the steady clock, something more may be due if nothing happens until then.

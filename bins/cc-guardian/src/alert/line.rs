@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use jiff::Zoned;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Zoned};
 
+use super::memory::Remembered;
 use super::message::{Facts, Message, Now, Untold};
 use crate::config::{AlertSettings, EventKind, Quiet};
 
@@ -27,6 +28,8 @@ pub(super) struct Line {
     pub(super) settings: AlertSettings,
     waiting: Vec<Waiting>,
     told: BTreeMap<(String, EventKind), Told>,
+    /// What was told by an earlier guardian and lasted still, by what was told of it.
+    stands: BTreeMap<(String, EventKind), Option<String>>,
     /// When the last ones were sent, as far as the rate wants to know.
     sent: VecDeque<Duration>,
     over_rate: u32,
@@ -65,6 +68,7 @@ struct Told {
     at: Option<Duration>,
     /// When that which was told began.
     began: Option<Duration>,
+    detail: Option<String>,
     repeated: u32,
 }
 
@@ -74,6 +78,7 @@ impl Line {
             settings,
             waiting: Vec::new(),
             told: BTreeMap::new(),
+            stands: BTreeMap::new(),
             sent: VecDeque::new(),
             over_rate: 0,
             in_quiet: 0,
@@ -82,6 +87,12 @@ impl Line {
 
     /// Something begins that lasts; `named`: the unit names this alert in `on_failure`.
     pub(super) fn begins(&mut self, new: &New<'_>, named: bool) {
+        let stands = self.stands.remove(&(new.unit.to_owned(), new.kind));
+        let is_same = |detail| new.kind != EventKind::Blocked || detail == new.facts.detail;
+        if stands.is_some_and(is_same) {
+            // It has been told already; of what is asked, that very question.
+            return;
+        }
         let mut afters = self.afters(new.kind);
         if named && afters.is_empty() {
             afters.push(Duration::ZERO);
@@ -221,6 +232,7 @@ impl Line {
         let told = self.told.entry(key).or_default();
         told.at = Some(now.steady);
         told.began = Some(waiting.began);
+        told.detail.clone_from(&waiting.facts.detail);
         Message {
             alert: self.settings.name.clone(),
             unit: waiting.unit,
@@ -256,14 +268,56 @@ impl Line {
     }
 
     /// Forgets what decides nothing any more.
-    pub(super) fn forget(&mut self, now: Now) {
+    pub(super) fn forget(&mut self, now: Now, lasts: impl Fn(&str, EventKind) -> bool) {
         let dedupe = self.settings.dedupe;
-        self.told.retain(|_, told| {
+        self.told.retain(|(unit, kind), told| {
             let counts = told
                 .at
                 .is_some_and(|at| at.saturating_add(dedupe) > now.steady);
-            counts || told.repeated > 0
+            let stands = self.stands.contains_key(&(unit.clone(), *kind));
+            counts || told.repeated > 0 || stands || lasts(unit, *kind)
         });
+    }
+
+    /// What was told and decides something still, to be stored; `lasts` says what does.
+    pub(super) fn memory(
+        &self,
+        now: Now,
+        lasts: impl Fn(&str, EventKind) -> bool,
+    ) -> Vec<Remembered> {
+        let told = self.told.iter().filter_map(|((unit, kind), told)| {
+            let ago = now.steady.saturating_sub(told.at?);
+            let stands = self.stands.contains_key(&(unit.clone(), *kind));
+            let ago = SignedDuration::try_from(ago).ok()?;
+            let waits = |waiting: &Waiting| waiting.unit == *unit && waiting.kind == *kind;
+            Some(Remembered {
+                alert: self.settings.name.clone(),
+                unit: unit.clone(),
+                kind: kind.word().to_owned(),
+                at: now.wall.checked_sub(ago).ok()?,
+                lasts: stands || lasts(unit, *kind) && !self.waiting.iter().any(waits),
+                detail: told.detail.clone(),
+            })
+        });
+        told.collect()
+    }
+
+    /// What an earlier guardian told.
+    pub(super) fn remember(&mut self, told: &Remembered, kind: EventKind, now: Now) {
+        let key = (told.unit.clone(), kind);
+        let ago = now.wall.duration_since(told.at);
+        let known = self.told.entry(key.clone()).or_default();
+        known.at = Some(now.steady.saturating_sub(ago.unsigned_abs()));
+        known.detail.clone_from(&told.detail);
+        if told.lasts {
+            self.stands.insert(key, told.detail.clone());
+        }
+    }
+
+    /// Of what an earlier guardian told of that unit, only that kind can last still.
+    pub(super) fn settled(&mut self, unit: &str, kind: Option<EventKind>) {
+        self.stands
+            .retain(|(of, stands), _| of != unit || Some(*stands) == kind);
     }
 
     /// When something more may be due.

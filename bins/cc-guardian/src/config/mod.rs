@@ -48,6 +48,7 @@ mod written;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cc_kit::places;
 
@@ -127,6 +128,8 @@ pub struct Account {
     pub name: String,
     /// How many of its units may be busy at once; `None`: all.
     pub max_parallel: Option<u16>,
+    /// How long after its limit ends the first of its units goes on; `None`: a minute.
+    pub after_reset: Option<Duration>,
 }
 
 impl Config {

@@ -221,6 +221,8 @@ sections! {
         /// How many of its units may be busy at once, at least 1.
         #[schemars(range(min = 1, max = 999))]
         max_parallel: i64,
+        /// How long after its limit ends the first of its units goes on; "60s" unless said.
+        after_reset: SpanText,
     }
 
     /// A unit that must be ready first, with what counts as ready.

@@ -2,16 +2,21 @@
 //!
 //! | Room | In it |
 //! |---|---|
+//! | [`prompts`] | what a unit's own rules say about what it asks |
 //! | [`restart`] | whether and when a unit that ended is started again |
+//! | [`limits`] | who waits for the end of which limit, and who is told to go on, when |
 //! | [`ladder`] | what is done, step by step, about a unit that seems to hang |
 //! | [`throttle`] | who of those that wait is started next |
 //!
-//! Their times are monotonic: [`Duration`](std::time::Duration)s since an epoch the caller chooses.
+//! Their times, but those of limits, are monotonic: [`Duration`](std::time::Duration)s since an epoch the caller chooses.
 
 pub mod ladder;
+pub mod limits;
+pub mod prompts;
 pub mod restart;
 pub mod throttle;
 
 pub use ladder::Ladder;
+pub use limits::Limits;
 pub use restart::Restart;
 pub use throttle::Throttle;

@@ -1,6 +1,6 @@
 //! Somebody is told of what happens to instances, on its edges.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use cc_kit::exit::Failure;
@@ -9,9 +9,11 @@ use cc_kit::profile::State;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::alert::{BACKOFF, Desk, Facts, Means, Now, Outcome, Post, Report, Secrets};
+use super::prompts::Rules;
+use crate::alert::{BACKOFF, Desk, Facts, Means, Now, Outcome, Post, Remembered, Report, Secrets};
 use crate::config::{AlertSettings, EventKind, Unit};
 use crate::instance::{Instance, Phase};
+use crate::policy::Limits;
 
 /// How many reports may wait for the loop.
 const REPORTS: usize = 64;
@@ -23,6 +25,10 @@ pub(super) struct Alerts {
     post: Post,
     /// What each instance is in, where that is worth telling.
     open: HashMap<String, EventKind>,
+    /// What an earlier guardian told, until it is known which alerts there are.
+    before: Vec<Remembered>,
+    /// Is there more to remember than is stored?
+    is_news: bool,
 }
 
 impl Alerts {
@@ -33,6 +39,8 @@ impl Alerts {
             desk: Desk::new(Vec::new()),
             post: Post::new(Means::ours(Secrets::known([])?), &BACKOFF, tell),
             open: HashMap::new(),
+            before: Vec::new(),
+            is_news: false,
         };
         Ok((alerts, reports))
     }
@@ -45,6 +53,8 @@ impl Alerts {
         units: &[Unit],
     ) -> Result<(), Failure> {
         self.desk.set(alerts);
+        let before = std::mem::take(&mut self.before);
+        self.desk.remember(&before, Now::from(Stamp::now()));
         let environments: Vec<_> = units
             .iter()
             .filter_map(|unit| unit.environment().ok())
@@ -57,14 +67,41 @@ impl Alerts {
     }
 
     /// Looks for edges, and sends what is due.
-    pub(super) fn step<'a>(&mut self, instances: impl Iterator<Item = &'a Instance>) {
+    pub(super) fn step<'a>(
+        &mut self,
+        instances: impl Iterator<Item = &'a Instance>,
+        limits: &Limits,
+        rules: &Rules,
+    ) {
         let now = Now::from(Stamp::now());
+        let mut unpaid = HashSet::new();
         for it in instances {
-            let kind = kind(it);
+            let kind = kind(it).filter(|kind| match kind {
+                // Once for all that wait together.
+                EventKind::Limited | EventKind::Errored => {
+                    !limits.knows(&it.name)
+                        && (*kind == EventKind::Errored
+                            || unpaid
+                                .insert(it.unit.account.clone().unwrap_or_else(|| it.name.clone())))
+                }
+                EventKind::Blocked => !rules.is_quiet(it),
+                _ => true,
+            });
+            let kind = limits.is_herald(&it.name).map_or(kind, |with| {
+                let alone = with.starts_with("unit:");
+                kind.or(Some(match alone {
+                    true => EventKind::Errored,
+                    false => EventKind::Limited,
+                }))
+            });
+            if is_known(it) {
+                self.desk.settled(&it.name, kind);
+            }
             let before = self.open.get(&it.name).copied();
             if before == kind {
                 continue;
             }
+            self.is_news = true;
             if let Some(before) = before {
                 self.desk.ends(&it.name, before, now);
                 self.open.remove(&it.name);
@@ -73,7 +110,8 @@ impl Alerts {
                 let failed = it.verdict().and_then(|v| v.sub.as_deref()) != Some("exit 0");
                 let on_failure = it.unit.on_failure.as_slice();
                 let named = if failed { on_failure } else { &[] };
-                self.desk.begins(&it.name, kind, &facts(it), named, now);
+                self.desk
+                    .begins(&it.name, kind, &facts(it, limits), named, now);
                 self.open.insert(it.name.clone(), kind);
             }
         }
@@ -84,6 +122,45 @@ impl Alerts {
         }
     }
 
+    /// One that seemed to hang lives: it was asked, and drew itself anew.
+    pub(super) fn lives(&mut self, it: &Instance, limits: &Limits) {
+        let now = Now::from(Stamp::now());
+        let facts = Facts {
+            detail: Some(
+                "it is busy without getting on, but alive: it answered a probe".to_owned(),
+            ),
+            ..facts(it, limits)
+        };
+        let named = it.unit.on_failure.as_slice();
+        self.desk
+            .begins(&it.name, EventKind::Hung, &facts, named, now);
+        self.desk.ends(&it.name, EventKind::Hung, now);
+        self.is_news = true;
+    }
+
+    /// An earlier guardian told this.
+    pub(super) fn remember(&mut self, stored: &str) {
+        match serde_json::from_str(stored) {
+            Ok(before) => self.before = before,
+            // Somebody may be told twice.
+            Err(error) => tracing::error!(%error, "what was stored of alerts is no use"),
+        }
+    }
+
+    /// Something was told, or will not be.
+    pub(super) const fn reported(&mut self) {
+        self.is_news = true;
+    }
+
+    /// What was told, to be stored, where that has changed.
+    pub(super) fn memory(&mut self) -> Option<String> {
+        if !std::mem::take(&mut self.is_news) {
+            return None;
+        }
+        let memory = self.desk.memory(Now::from(Stamp::now()));
+        Some(serde_json::to_string(&memory).unwrap_or_default())
+    }
+
     /// When something may be due by itself, on the clock of stamps.
     pub(super) fn next_due(&self) -> Option<Duration> {
         self.desk.next_due(Now::from(Stamp::now()))
@@ -92,6 +169,16 @@ impl Alerts {
     /// Waits for what is being sent.
     pub(super) async fn finish(self, within: Duration) {
         self.post.finish(within).await;
+    }
+}
+
+/// Is it known what it is in, and not only that nothing is known of it yet?
+fn is_known(it: &Instance) -> bool {
+    let verdict = it.verdict().map(|verdict| verdict.state);
+    match &it.phase {
+        Phase::Running(_) => !matches!(verdict, None | Some(State::Unknown | State::Starting)),
+        Phase::Making | Phase::Ending(..) | Phase::Stopping(..) => false,
+        Phase::Absent | Phase::Waiting(_) | Phase::Held(_) => verdict.is_some(),
     }
 }
 
@@ -117,16 +204,16 @@ fn kind(it: &Instance) -> Option<EventKind> {
     }
 }
 
-fn facts(it: &Instance) -> Facts {
+fn facts(it: &Instance, limits: &Limits) -> Facts {
     let Some(verdict) = it.verdict() else {
         return Facts::default();
     };
     let detail = match &it.phase {
         Phase::Held(why) => Some(why.clone()),
-        _ => verdict
-            .dialog
-            .as_ref()
-            .map(|dialog| dialog.question.clone()),
+        _ => limits.is_herald(&it.name).map_or_else(
+            || Some(verdict.dialog.as_ref()?.question.clone()),
+            |with| Some(waits(with, &it.name, limits)),
+        ),
     };
     Facts {
         sub: verdict.sub.clone(),
@@ -134,6 +221,20 @@ fn facts(it: &Instance) -> Facts {
         detail,
         since: Timestamp::from_nanosecond(verdict.since.wall_ns.into()).unwrap_or_default(),
         labels: it.unit.labels.clone(),
+    }
+}
+
+/// With what it waits, in words.
+fn waits(with: &str, unit: &str, limits: &Limits) -> String {
+    let wait = limits.wait(unit, Timestamp::now());
+    let reset = wait.and_then(|wait| wait.reset);
+    let until = reset.map_or_else(
+        || "until nobody knows when".to_owned(),
+        |at| format!("until {at}"),
+    );
+    match with.starts_with("unit:") {
+        true => "it is told to go on from time to time".to_owned(),
+        false => format!("{with} is limited {until}; all of it go on then by themselves"),
     }
 }
 

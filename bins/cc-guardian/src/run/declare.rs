@@ -80,6 +80,7 @@ impl Daemon {
         })?;
         self.settings = config.server.clone();
         self.alerts.declare(config.alerts, &config.units)?;
+        self.declare_accounts(&config.accounts);
         Ok(self.declare(&config.units))
     }
 

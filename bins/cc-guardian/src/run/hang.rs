@@ -59,8 +59,11 @@ impl Daemon {
     fn obey(&mut self, name: &str, order: Order) {
         match order.action {
             Action::Probe => self.probe(name),
-            // The record says so already.
-            Action::Alert => {}
+            Action::Alert => {
+                if let Some(it) = self.instances.get(name) {
+                    self.alerts.lives(it, &self.limits);
+                }
+            }
             Action::Interrupt => self.press(name, |keys| keys.interrupt.clone()),
             Action::Exit => self.press(name, |keys| keys.exit.clone()),
             Action::Terminate => self.signal(name, GRACE),

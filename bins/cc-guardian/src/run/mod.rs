@@ -5,13 +5,16 @@ mod answer;
 mod declare;
 mod follow;
 mod hang;
+mod limits;
 mod live;
 mod process;
+mod prompts;
+mod reply;
 mod send;
 mod sight;
 mod tell;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +34,13 @@ use tokio::sync::{OwnedMutexGuard, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use self::alerts::Alerts;
+use self::prompts::Rules;
 use crate::cli;
 use crate::config::{self, ServerSettings};
 use crate::group::{Launched, MARK};
 use crate::instance::{Act, End, Instance, Phase};
-use crate::listing;
 use crate::place::Places;
+use crate::policy::limits::{Came, Limits};
 use crate::request::Request;
 use crate::store::{Event, Store};
 
@@ -84,6 +88,12 @@ enum Note {
     Following(String, Server),
     /// A prompt was sent, or not.
     Sent(String, String),
+    /// A dialog was answered, or not.
+    Answered(String, String),
+    /// A rule has answered a dialog, and has seen it go or not.
+    ByRule(String, bool, String),
+    /// One that waited for a limit was told to go on, or not.
+    WentOn(String, Came, String),
     Asked(Request, oneshot::Sender<Value>),
 }
 
@@ -107,6 +117,12 @@ struct Daemon {
     instances: BTreeMap<String, Instance>,
     groups: BTreeMap<String, Group>,
     alerts: Alerts,
+    /// Who waits for the end of a limit.
+    limits: Limits,
+    /// What units' own rules do about what they ask.
+    rules: Rules,
+    /// The accounts with which nothing is to be begun.
+    closed: watch::Sender<BTreeSet<String>>,
     /// Whose turn it is to be started on a server.
     turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// Those that were started on servers that are not followed yet.
@@ -172,6 +188,9 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
         instances: BTreeMap::new(),
         groups: BTreeMap::new(),
         alerts,
+        limits: Limits::default(),
+        rules: Rules::default(),
+        closed: watch::Sender::default(),
         turns: HashMap::new(),
         first: Vec::new(),
         following: HashSet::new(),
@@ -196,6 +215,8 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
             .set_file(&file.to_string_lossy())
             .map_err(stored)?;
     }
+    daemon.remember_limits();
+    daemon.remember_alerts();
     daemon.remember().await?;
     let answering = tokio::spawn(answers.answer(control));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -210,12 +231,18 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
             _ = sample.tick() => daemon.sample(),
             Some(report) = reports.recv() => {
                 let words = alerts::words(&report);
+                daemon.alerts.reported();
                 daemon.record(&report.unit, "alert", Some(words));
             }
         }
         daemon.due();
         daemon.watch_over();
-        daemon.alerts.step(daemon.instances.values());
+        daemon.step_limits();
+        daemon.step_prompts();
+        daemon
+            .alerts
+            .step(daemon.instances.values(), &daemon.limits, &daemon.rules);
+        daemon.keep_alerts();
     }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     answering.abort();
@@ -302,7 +329,8 @@ impl Daemon {
             .into_iter()
             .chain(vigils.filter_map(|due| self.began.checked_add(due)));
         let later = self.later.values().copied();
-        wakes.chain(later).chain(told).min()
+        let limits = self.limits_due();
+        wakes.chain(later).chain(told).chain(limits).min()
     }
 
     /// Does what is due.
@@ -409,6 +437,12 @@ impl Daemon {
                 self.record(&name, "send", Some(said));
                 self.look(&name);
             }
+            Note::Answered(name, said) => {
+                self.record(&name, "answer", Some(said));
+                self.look(&name);
+            }
+            Note::ByRule(name, gone, said) => self.by_rule(&name, gone, said),
+            Note::WentOn(name, came, said) => self.went_on(&name, came, said),
             Note::Probed(name, run) => self.probed(&name, &run),
             Note::Asked(request, reply) => self.asked(request, reply).await,
         }

@@ -9,9 +9,9 @@ use cc_kit::pane::Pane;
 use cc_kit::send::{Delivery, Outcome, Prompt, Reader, Receipt, Why, deliver};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::{Act, Daemon, Note, listing, unknown};
+use super::{Act, Daemon, Note, unknown};
 use crate::instance::{Instance, Phase};
 use crate::request::{Request, Spec};
 
@@ -46,8 +46,7 @@ impl Daemon {
             }
             Request::Why { unit } => match self.instances.get(&unit) {
                 Some(it) => {
-                    let socket = self.socket_of(it);
-                    let told = listing::unit(it, &socket.to_string_lossy());
+                    let told = self.shown(it);
                     let events = self.store.events(Some(&unit), 20).unwrap_or_default();
                     json!({"v": 1, "unit": told, "events": events})
                 }
@@ -66,6 +65,9 @@ impl Daemon {
                 text,
                 wait_ms,
             } => return self.send(&unit, &text, Duration::from_millis(wait_ms), reply),
+            Request::Answer { unit, choice, hash } => {
+                return self.answered(&unit, choice, hash, reply);
+            }
             Request::Hook { unit, token, input } => self.hook(&unit, &token, &input),
         };
         let _ = reply.send(answer);
@@ -199,12 +201,18 @@ impl Daemon {
             host: Arc::clone(&self.host),
             in_band: None,
         };
+        let account = it.unit.account.clone();
+        let mut closed = self.closed.subscribe();
         let writer = Arc::clone(self.writers.entry(unit.to_owned()).or_default());
         let mut prompts = self.prompts.subscribe();
         let leases = self.places.leases();
         let (notes, unit) = (self.notes.clone(), unit.to_owned());
         tokio::spawn(async move {
             let began = Instant::now();
+            let open =
+                closed.wait_for(|closed| account.as_ref().is_none_or(|of| !closed.contains(of)));
+            let is_open = timeout(patience, open).await.is_ok();
+            let patience = patience.saturating_sub(began.elapsed());
             // One after another, in the order in which they came.
             let _turn = writer.lock().await;
             let (tell, hooks) = mpsc::unbounded_channel();
@@ -217,6 +225,7 @@ impl Daemon {
                 }
             });
             let receipt = match Lease::take(&leases, place, "cc-guardian") {
+                _ if !is_open => held(Why::Limited),
                 Ok(Taken::Ours(_lease)) => {
                     let delivery =
                         Delivery::new(prompt, profile.sending(), patience, began.elapsed());

@@ -221,6 +221,7 @@ impl Daemon {
             }
         };
         let before = it.verdict().map(|v| (v.state, v.sub.clone()));
+        self.rules.heard(unit, &hook);
         it.hooked(&hook, stamp);
         it.vigil.hooked(now);
         if let Some(prompt) = &hook.prompt {

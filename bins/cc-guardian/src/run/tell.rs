@@ -9,6 +9,9 @@ use crate::instance::Instance;
 use crate::listing;
 use crate::store::Event;
 
+/// Under which name it is stored what was told.
+const ALERTS: &str = "alerts";
+
 impl Daemon {
     /// Records it where a verdict has changed.
     pub(super) fn told(&self, name: &str, before: Option<&(State, Option<String>)>) {
@@ -62,12 +65,25 @@ impl Daemon {
         self.changed.send_modify(|count| *count += 1);
     }
 
+    /// Takes up what the guardian before this one told.
+    pub(super) fn remember_alerts(&mut self) {
+        if let Ok(Some(stored)) = self.store.kept(ALERTS) {
+            self.alerts.remember(&stored);
+        }
+    }
+
+    /// Stores what was told.
+    pub(super) fn keep_alerts(&mut self) {
+        let Some(memory) = self.alerts.memory() else {
+            return;
+        };
+        if let Err(error) = self.store.keep(ALERTS, &memory) {
+            tracing::error!(%error, "alerts cannot be kept");
+        }
+    }
+
     pub(super) fn listing(&self) -> Value {
-        let units: Vec<Value> = self
-            .instances
-            .values()
-            .map(|it| listing::unit(it, &self.socket_of(it).to_string_lossy()))
-            .collect();
+        let units: Vec<Value> = self.instances.values().map(|it| self.shown(it)).collect();
         json!({"v": 1, "units": units})
     }
 }

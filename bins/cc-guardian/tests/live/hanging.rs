@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use harness::skip_if_asked;
 use harness::stand_in::Remote;
+use harness::{skip_if_asked, wait};
 
-use crate::guardian::{Guardian, stand_in};
+use crate::guardian::{Guardian, PATIENCE, stand_in};
 
 /// Passes when one that hangs is probed, then interrupted, and each rung is told; and one that works
 /// silently beside it is left alone.
@@ -56,4 +56,48 @@ fn who_hangs_is_probed_before_anything_else_is_done() {
     });
     let said = rungs("v@1");
     assert!(!said.iter().any(|said| said == "interrupt"), "{said:?}");
+}
+
+/// Passes when somebody is told, once, of one that is silent for long and lives all the same; and when
+/// nothing else is done to it.
+#[test]
+fn of_who_is_silent_and_lives_somebody_is_told() {
+    skip_if_asked!();
+    let mut guardian = Guardian::home();
+    let (config, control, told) = (
+        guardian.path("config"),
+        guardian.path("control"),
+        guardian.path("told"),
+    );
+    let text = format!(
+        "version = 1\n[unit.w]\ncommand = [{:?}, \"--like\", \"claude\", \"--control\", {control:?}]\n\
+         profile = \"claude\"\nhang_after = \"6s\"\ntool_hang_after = \"6s\"\n\
+         [alert.ticket]\ntype = \"exec\"\nevents = [\"hung\"]\n\
+         command = [\"sh\", \"-c\", \"cat >> {}\"]\n",
+        stand_in(),
+        told.display()
+    );
+    fs::write(&config, text).unwrap();
+    guardian.run(&["-c", config.to_str().unwrap()]);
+    guardian.ok(&["up"]);
+    guardian.until_state("w@1", "idle");
+    let mut agent = Remote::connect(&control).unwrap();
+    agent.order("quiet 1h").unwrap();
+    guardian.until_state("w@1", "busy");
+    let said = |kind: &str| -> Vec<String> {
+        let events = guardian.events("w@1").into_iter();
+        let events = events.filter(|event| event["kind"] == kind);
+        events
+            .map(|event| event["detail"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    wait::until(PATIENCE, "somebody to be told", || {
+        !said("alert").is_empty()
+    });
+    assert_eq!(said("alert"), ["ticket was told (hung)"]);
+    let rungs = said("rung");
+    assert!(rungs.contains(&"alert".to_owned()), "{rungs:?}");
+    assert!(!rungs.contains(&"interrupt".to_owned()), "{rungs:?}");
+    let told = fs::read_to_string(&told).unwrap();
+    assert!(told.contains("alive: it answered a probe"), "{told}");
 }

@@ -9,10 +9,12 @@
 )]
 
 mod alerts;
+mod answers;
 mod doctor;
 mod faults;
 mod guardian;
 mod hanging;
 mod life;
+mod limits;
 mod mistakes;
 mod sending;

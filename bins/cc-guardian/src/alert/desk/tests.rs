@@ -365,3 +365,77 @@ proptest! {
         prop_assert_eq!(desk.due(at(second)).len(), 2);
     }
 }
+
+/// Of a question.
+fn asked(question: &str) -> Facts {
+    Facts {
+        detail: Some(question.to_owned()),
+        ..Facts::default()
+    }
+}
+
+/// The desk of a guardian that starts anew `steady` seconds after the start.
+fn anew(old: &Desk, settings: &AlertSettings, steady: u64) -> Desk {
+    let stored = serde_json::to_string(&old.memory(at(steady))).unwrap();
+    let mut desk = desk(std::slice::from_ref(settings));
+    // Another start of the machine, and another steady clock, for all that it matters.
+    desk.remember(
+        &serde_json::from_str::<Vec<_>>(&stored).unwrap(),
+        at(steady),
+    );
+    desk
+}
+
+#[test]
+fn what_lasts_is_not_told_again_by_the_next_guardian() {
+    let settings = alert("a", &[(BLOCKED, 0)]);
+    let mut before = desk(std::slice::from_ref(&settings));
+    before.begins("u", BLOCKED, &asked("one?"), &[], at(0));
+    assert_eq!(due(&mut before, at(0)), ["a blocked u"]);
+    for times in 1..=2 {
+        // It stands as it did.
+        let mut after = anew(&before, &settings, 100 * times);
+        after.settled("u", Some(BLOCKED));
+        after.begins("u", BLOCKED, &asked("one?"), &[], at(100 * times));
+        assert_eq!(due(&mut after, at(100 * times)), [""; 0]);
+        before = after;
+        // And what begins later is an edge again.
+        let mut later = anew(&before, &settings, 250);
+        later.settled("u", Some(BLOCKED));
+        later.begins("u", BLOCKED, &asked("one?"), &[], at(250));
+        later.ends("u", BLOCKED, at(260));
+        later.begins("u", BLOCKED, &asked("one?"), &[], at(270));
+        assert_eq!(due(&mut later, at(270)), ["a blocked u"]);
+    }
+    // Another question is another thing, and so is one that comes behind something else.
+    let mut after = anew(&before, &settings, 300);
+    after.begins("u", BLOCKED, &asked("two?"), &[], at(300));
+    assert_eq!(due(&mut after, at(300)), ["a blocked u"]);
+    let mut after = anew(&before, &settings, 300);
+    after.settled("u", None);
+    after.begins("u", BLOCKED, &asked("one?"), &[], at(300));
+    assert_eq!(due(&mut after, at(300)), ["a blocked u"]);
+}
+
+#[test]
+fn the_next_guardian_keeps_to_the_pause_between_two_of_the_same() {
+    let settings = AlertSettings {
+        dedupe: seconds(600),
+        ..alert("a", &[(BLOCKED, 0)])
+    };
+    let mut before = desk(std::slice::from_ref(&settings));
+    before.begins("u", BLOCKED, &asked("one?"), &[], at(0));
+    assert_eq!(due(&mut before, at(0)), ["a blocked u"]);
+    before.ends("u", BLOCKED, at(10));
+    let mut after = anew(&before, &settings, 20);
+    after.begins("u", BLOCKED, &asked("one?"), &[], at(30));
+    assert_eq!(due(&mut after, at(30)), [""; 0]);
+    assert_eq!(due(&mut after, at(599)), [""; 0]);
+    assert_eq!(due(&mut after, at(600)), ["a blocked u"]);
+    // What was not told yet is told by whoever comes.
+    let mut waits = desk(std::slice::from_ref(&settings));
+    waits.begins("v", BLOCKED, &asked("one?"), &[], at(0));
+    let mut after = anew(&waits, &settings, 5);
+    after.begins("v", BLOCKED, &asked("one?"), &[], at(5));
+    assert_eq!(due(&mut after, at(5)), ["a blocked v"]);
+}

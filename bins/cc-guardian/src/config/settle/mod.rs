@@ -251,5 +251,6 @@ pub(super) fn account(
     Account {
         name: name.to_owned(),
         max_parallel: whole("max_parallel", most, 1..=999, mistakes),
+        after_reset: written.after_reset.given().map(|at| at.value.0),
     }
 }

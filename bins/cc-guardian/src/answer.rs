@@ -1,0 +1,157 @@
+//! `answer`: what a unit asks is answered; and what `why` says of it.
+
+use cc_kit::exit::{Exit, Failure};
+use serde_json::{Value, json};
+
+use crate::ask::{self, print, word};
+use crate::cli;
+use crate::request::Request;
+
+/// Answers.
+pub(crate) fn answer(given: &cli::Answer) -> Result<Exit, Failure> {
+    let request = Request::Answer {
+        unit: given.unit.clone(),
+        choice: given.choice.clone(),
+        hash: given.dialog.clone(),
+    };
+    let told = ask::ask(&ask::places(&given.state)?, &request, ask::PATIENCE)?;
+    let came = told.get("answer").cloned().unwrap_or_default();
+    if given.json {
+        let told = json!({"v": 1, "unit": given.unit, "answer": came});
+        print(&format!("{told}\n"))?;
+    } else {
+        print(&format!("{}\n", words(&came)))?;
+    }
+    Ok(exit(&came))
+}
+
+/// With which code it ends.
+fn exit(came: &Value) -> Exit {
+    let why = came.pointer("/reason/why").and_then(Value::as_str);
+    match (came.get("outcome").and_then(Value::as_str), why) {
+        (Some("answered"), _) => Exit::Success,
+        (Some("uncertain"), _) => Exit::DeliveryUncertain,
+        (_, Some("no-dialog" | "dead" | "gone" | "refused")) => Exit::Failed,
+        _ => Exit::Blocked,
+    }
+}
+
+/// What came of it, for people.
+pub(crate) fn words(came: &Value) -> String {
+    let why = came.get("reason").map(|reason| {
+        let detail = match word(reason, "detail") {
+            detail if detail == "-" => String::new(),
+            detail => format!(" ({detail})"),
+        };
+        match word(reason, "why").as_str() {
+            "no-dialog" => "it asks nothing now".to_owned(),
+            "other-dialog" => "it asks something else now: see `cc-guardian why`".to_owned(),
+            "still-asks" => "the dialog still stands there: attach to answer it".to_owned(),
+            "human-typing" => "somebody is typing there".to_owned(),
+            "in-mode" => "the pane is in a mode, such as copy mode".to_owned(),
+            why => format!("{why}{detail}"),
+        }
+    });
+    let choice = came.get("choice").map(|choice| word(choice, "text"));
+    let choice = choice.map_or_else(String::new, |choice| format!(" {choice:?}"));
+    let outcome = word(came, "outcome");
+    match why {
+        Some(why) => format!("{outcome}{choice}: {why}"),
+        None => format!("{outcome}{choice}"),
+    }
+}
+
+/// What a unit waits for, as `why` has it: an answer, the end of a limit.
+pub(crate) fn waits(unit: &Value) -> String {
+    let mut text = String::new();
+    let question = unit.get("question").filter(|question| !question.is_null());
+    if let Some(question) = question {
+        text.push_str(&format!("  it asks: {}\n", word(question, "text")));
+        let choices = question.get("choices").and_then(Value::as_array);
+        for choice in choices.into_iter().flatten() {
+            let key = match word(choice, "key") {
+                key if key.is_empty() => "-".to_owned(),
+                key => key,
+            };
+            let says = match word(choice, "says") {
+                says if says == "-" => String::new(),
+                says => format!(" ({says})"),
+            };
+            text.push_str(&format!("    {key}{says}: {}\n", word(choice, "text")));
+        }
+    }
+    let limit = unit.get("limit").filter(|limit| !limit.is_null());
+    if let Some(limit) = limit {
+        let alone = word(limit, "with").starts_with("unit:");
+        let with = match alone {
+            true => "what failed may pass".to_owned(),
+            false => format!(
+                "it waits with {} for the end of a limit",
+                word(limit, "with")
+            ),
+        };
+        let reset = match word(limit, "reset") {
+            reset if reset == "-" => String::new(),
+            reset => format!(", which ends at {reset}"),
+        };
+        let then = match (word(limit, "first").as_str(), word(limit, "next").as_str()) {
+            ("-", "-") => String::new(),
+            ("-", next) if alone => format!("; it is told to go on at {next}"),
+            ("-", next) => format!("; the first is told to go on at {next}"),
+            (first, _) => format!("; {first} was told to go on, and is watched"),
+        };
+        text.push_str(&format!("  {with}{reset}{then}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_its_code_and_its_words() {
+        for (came, code, said) in [
+            (
+                json!({"outcome": "answered", "choice": {"key": "1", "text": "Yes"}}),
+                0,
+                "answered \"Yes\"",
+            ),
+            (
+                json!({"outcome": "held", "reason": {"why": "no-dialog"}}),
+                1,
+                "held: it asks nothing now",
+            ),
+            (
+                json!({"outcome": "held", "reason": {"why": "other-dialog"}}),
+                3,
+                "held: it asks something else now: see `cc-guardian why`",
+            ),
+            (
+                json!({"outcome": "held", "reason": {"why": "leased", "detail": "cc-balancer"}}),
+                3,
+                "held: leased (cc-balancer)",
+            ),
+            (
+                json!({"outcome": "uncertain", "reason": {"why": "gone", "detail": "x"}}),
+                8,
+                "uncertain: gone (x)",
+            ),
+        ] {
+            assert_eq!((exit(&came).code(), words(&came).as_str()), (code, said));
+        }
+    }
+
+    #[test]
+    fn what_it_waits_for_is_said() {
+        let asks = json!({"question": {"text": "Run it?", "choices": [
+            {"key": "1", "text": "Yes", "says": "yes"}, {"key": "", "text": "Later"},
+        ]}});
+        let said = "  it asks: Run it?\n    1 (yes): Yes\n    -: Later\n";
+        assert_eq!(waits(&asks), said);
+        let limited = json!({"limit": {"with": "team", "reset": "R", "next": "N", "first": null}});
+        let said = "  it waits with team for the end of a limit, which ends at R; the first is told to go on at N\n";
+        assert_eq!(waits(&limited), said);
+        assert_eq!(waits(&json!({"limit": null, "question": null})), "");
+    }
+}
