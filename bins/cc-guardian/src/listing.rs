@@ -59,7 +59,7 @@ pub(crate) fn unit(it: &Instance, socket: &str) -> Value {
         "restarts": it.restarts,
         "profile": it.unit.profile,
         "socket": socket,
-        "evidence": verdict.map(|v| &v.evidence),
+        "evidence": verdict.map_or(&[][..], |v| &v.evidence),
         "confidence": verdict.map(|v| (f64::from(v.confidence) * 100.0).round() / 100.0),
         "labels": it.unit.labels,
         "account": it.unit.account,

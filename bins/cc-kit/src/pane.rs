@@ -6,7 +6,7 @@ use tmux_cc::client::{ClientError, RunError, Server};
 use tmux_cc::protocol::commands::{
     AnswerError, CapturePane, DisplayMessage, Paste, Press, Run as _,
 };
-use tmux_cc::protocol::{Command, Reply, Spoof};
+use tmux_cc::protocol::{Command, Reply, Spoof, Target};
 use tmux_cc::wire::{PaneId, SessionId};
 
 use crate::profile::Screen;
@@ -39,6 +39,8 @@ pub struct Sighting {
     /// How long ago a person typed whose terminal is attached to its session, to the second; `None`
     /// where none is.
     pub typed: Option<Duration>,
+    /// When a person last typed in its session, in seconds of tmux's; keys of programs do not count.
+    pub keyed: u64,
 }
 
 /// Why something could not be done to a pane.
@@ -69,7 +71,9 @@ impl From<RunError> for PaneError {
 /// What is asked beside the screen, in one line; titles and commands stand alone, they may hold
 /// anything.
 const STATE: &str = "#{pane_dead},#{pane_in_mode},#{pane_pid},#{pane_width},#{pane_height},\
-    #{cursor_x},#{cursor_y},#{cursor_flag},#{alternate_on}";
+    #{cursor_x},#{cursor_y},#{cursor_flag},#{alternate_on},#{session_activity}";
+/// The words in which a key is refused.
+const TYPING: &str = "somebody is typing";
 
 impl Pane {
     /// The pane of that id, in that session.
@@ -150,6 +154,34 @@ impl Pane {
         Ok(client.run(Press::new(self.id, keys)).await?)
     }
 
+    /// Presses one key, unless a person has typed since the pane was found `keyed` at: that is decided
+    /// where the key is pressed, so that nothing comes between. Gives whether it was pressed.
+    ///
+    /// # Errors
+    /// [`PaneError::Refused`]: it was not pressed.
+    pub async fn press_unless_typed(&self, key: &str, keyed: u64) -> Result<bool, PaneError> {
+        let press = Press::new(self.id, [key]);
+        let command = press.command();
+        let line = command.line().map_err(ClientError::from)?;
+        // There is no such session, and so the line fails with these words.
+        let refuse = Command::new("has-session").target(Target::session(TYPING));
+        let refuse = refuse.line().map_err(ClientError::from)?.to_vec();
+        let unless = Command::new("if-shell")
+            .flag("-F")
+            .target(self.id)
+            .arg(format!("#{{==:#{{session_activity}},{keyed}}}"))
+            .arg(line)
+            .arg(refuse);
+        let reply = self.command(unless).await?;
+        match press.answer(reply) {
+            Ok(()) => Ok(true),
+            Err(AnswerError::Failed(failed)) if failed.message().ends_with(TYPING.as_bytes()) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn command(&self, command: Command) -> Result<Reply, ClientError> {
         match self.client() {
             Some(client) => client.command(command).await,
@@ -174,6 +206,7 @@ fn read(reply: &Reply, now: Duration) -> Option<Sighting> {
     let (width, height) = (field()?.parse().ok()?, field()?.parse().ok()?);
     let cursor = (field()?.parse().ok()?, field()?.parse().ok()?);
     let (visible, alternate) = (field()? == "1", field()? == "1");
+    let keyed = field()?.parse().ok()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let typed = clients.lines().filter_map(|line| {
         let (control, activity) = str::from_utf8(line).ok()?.split_once(' ')?;
@@ -197,5 +230,6 @@ fn read(reply: &Reply, now: Duration) -> Option<Sighting> {
         dead,
         in_mode,
         typed,
+        keyed,
     })
 }

@@ -25,6 +25,7 @@ struct Asker {
 
 fn looked(state: State, dialog: Option<u64>) -> Looked {
     Looked {
+        keyed: 0,
         reading: Reading {
             state,
             sub: None,
@@ -81,7 +82,7 @@ impl Hands for Asker {
         Ok(())
     }
 
-    async fn press(&self, key: &str) -> Result<(), Why> {
+    async fn press(&self, key: &str, _: u64) -> Result<(), Why> {
         self.press_all(&[key.to_owned()]).await
     }
 

@@ -37,6 +37,8 @@ pub struct Looked {
     pub dead: bool,
     /// How long ago a person typed who is attached to it; `None` where nobody is.
     pub typed: Option<Duration>,
+    /// When a person last typed there, in seconds: another number means that one has typed since.
+    pub keyed: u64,
 }
 
 /// What happens.
@@ -203,6 +205,8 @@ pub struct Delivery {
     goes_on: bool,
     step: Step,
     pause: Duration,
+    /// When a person had typed there before it was pasted.
+    keyed: u64,
     /// How often the end of the prompt stood on the screen before it was pasted.
     before: usize,
     /// The screen when Enter was pressed.
@@ -226,6 +230,7 @@ impl Delivery {
             goes_on: false,
             step: Step::Gate,
             pause: LOOKS.0,
+            keyed: 0,
             before: 0,
             at_enter: Vec::new(),
             receipt: Receipt {
@@ -264,6 +269,13 @@ impl Delivery {
     #[must_use]
     pub const fn has_written(&self) -> bool {
         !matches!(self.step, Step::Gate)
+    }
+
+    /// When a person had typed in the pane before it was written to: who finds another number there
+    /// must not press Enter.
+    #[must_use]
+    pub const fn keyed(&self) -> u64 {
+        self.keyed
     }
 
     /// What to do first.
@@ -333,6 +345,7 @@ impl Delivery {
                 None => look.reading.state.to_string(),
             })
         } else {
+            self.keyed = look.keyed;
             self.before = self.count(&look.rows);
             self.reach(Stage::Accepted, now);
             self.step = Step::Pasting;
@@ -376,6 +389,9 @@ impl Delivery {
         if self.is_glued(look) {
             return self.over(Outcome::Uncertain(Why::Glued));
         }
+        if look.keyed != self.keyed {
+            return self.over(Outcome::Uncertain(Why::HumanTyping));
+        }
         self.at_enter.clone_from(&look.rows);
         self.step = Step::Entering;
         Act::Enter
@@ -401,8 +417,9 @@ impl Delivery {
             }
             return Act::Look(self.next_pause());
         }
-        if look.reading.state == State::Busy && !self.holds(look) {
-            // It works, and somebody writes on.
+        // Somebody writes on, and it works, or shows the prompt elsewhere.
+        let moved = self.count(&look.rows) > self.before && look.rows != self.at_enter;
+        if !self.holds(look) && (look.reading.state == State::Busy || moved) {
             return self.delivered(now);
         }
         let times = usize::try_from(self.receipt.enters).unwrap_or(usize::MAX);

@@ -18,10 +18,11 @@ pub trait Hands {
     fn look(&self) -> impl Future<Output = Result<Looked, Why>> + Send;
     /// Pastes, in brackets: all of it or nothing.
     fn paste(&self, text: &str) -> impl Future<Output = Result<(), Why>> + Send;
-    /// Presses a key.
-    fn press(&self, key: &str) -> impl Future<Output = Result<(), Why>> + Send;
     /// Presses keys in one go: all of them or none.
     fn press_all(&self, keys: &[String]) -> impl Future<Output = Result<(), Why>> + Send;
+    /// Presses a key, unless a person has typed since the pane was looked at and `keyed` was that:
+    /// [`Why::HumanTyping`] then.
+    fn press(&self, key: &str, keyed: u64) -> impl Future<Output = Result<(), Why>> + Send;
 }
 
 /// A pane and how its program is read.
@@ -57,6 +58,7 @@ impl Hands for Reader {
             in_mode: found.in_mode,
             dead: found.dead,
             typed: found.typed,
+            keyed: found.keyed,
         })
     }
 
@@ -64,8 +66,12 @@ impl Hands for Reader {
         self.pane.paste(text).await.map_err(why)
     }
 
-    async fn press(&self, key: &str) -> Result<(), Why> {
-        self.pane.press(key).await.map_err(why)
+    async fn press(&self, key: &str, keyed: u64) -> Result<(), Why> {
+        match self.pane.press_unless_typed(key, keyed).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Why::HumanTyping),
+            Err(error) => Err(why(error)),
+        }
     }
 
     async fn press_all(&self, keys: &[String]) -> Result<(), Why> {
@@ -114,7 +120,7 @@ pub async fn deliver(
                 let pasted = hands.paste(delivery.prompt().text()).await;
                 Event::Pasted(pasted)
             }
-            Act::Enter => Event::Entered(hands.press(enter).await),
+            Act::Enter => Event::Entered(hands.press(enter, delivery.keyed()).await),
         };
         act = delivery.on(event, began.elapsed());
     }

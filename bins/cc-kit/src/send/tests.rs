@@ -25,6 +25,10 @@ struct Manners {
     shows: bool,
     /// What somebody types into the box right behind the paste.
     human: &'static str,
+    /// What somebody types right behind Enter.
+    writes_on: &'static str,
+    /// Does somebody type at the moment when Enter is pressed?
+    typed_at_enter: bool,
     /// Is the paste lost, as with a dialog that nobody saw?
     loses: bool,
     /// What it folds a paste to.
@@ -40,6 +44,8 @@ const PLAIN: Manners = Manners {
     turn: Duration::from_secs(2),
     shows: true,
     human: "",
+    writes_on: "",
+    typed_at_enter: false,
     loses: false,
     folds: false,
     keeps: false,
@@ -60,6 +66,7 @@ struct Inside {
     submitted: Vec<String>,
     turn: Option<Instant>,
     pastes: u32,
+    keyed: u64,
 }
 
 impl Program {
@@ -107,6 +114,7 @@ impl Hands for Program {
             in_mode: false,
             dead: false,
             typed: None,
+            keyed: inside.keyed,
         })
     }
 
@@ -125,9 +133,16 @@ impl Hands for Program {
         panic!("nothing is answered here: {keys:?}");
     }
 
-    async fn press(&self, key: &str) -> Result<(), Why> {
+    async fn press(&self, key: &str, keyed: u64) -> Result<(), Why> {
         assert_eq!(key, "Enter");
         let mut inside = self.state.lock().unwrap();
+        if self.manners.typed_at_enter {
+            inside.keyed += 1;
+            inside.draft += "x";
+        }
+        if inside.keyed != keyed {
+            return Err(Why::HumanTyping);
+        }
         inside.enters += 1;
         let soon = inside
             .pasted
@@ -141,6 +156,7 @@ impl Hands for Program {
         };
         if !draft.is_empty() {
             inside.submitted.push(draft);
+            inside.draft += self.manners.writes_on;
             inside.turn = Some(Instant::now());
         }
         Ok(())
@@ -230,6 +246,53 @@ async fn what_a_person_typed_is_never_glued_to_it() {
     let receipt = send(&program, "two", Duration::from_secs(3)).await;
     assert_eq!(receipt.outcome, Outcome::Held(Why::Draft));
     assert_eq!(program.state.lock().unwrap().pastes, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_writes_on_behind_enter_hides_nothing() {
+    for turn in [Duration::ZERO, Duration::from_secs(60)] {
+        let program = Program::new(Manners {
+            writes_on: "mine",
+            turn,
+            ..PLAIN
+        });
+        let receipt = send(&program, "one", Duration::ZERO).await;
+        assert_eq!((receipt.outcome, receipt.enters), (Outcome::Delivered, 1));
+        assert_eq!(program.submitted(), ["one"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_types_at_the_moment_of_enter_is_heard() {
+    let program = Program::new(Manners {
+        typed_at_enter: true,
+        ..PLAIN
+    });
+    let receipt = send(&program, "one", Duration::ZERO).await;
+    assert_eq!(receipt.outcome, Outcome::Uncertain(Why::HumanTyping));
+    assert_eq!(receipt.stage, Some(Stage::Pasted));
+    assert_eq!(program.submitted(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_types_what_does_not_show_is_heard_before_enter() {
+    let program = Program::new(PLAIN);
+    let prompt = Prompt::new(b"one").unwrap();
+    let mut delivery = Delivery::new(prompt, &sending(), Duration::ZERO, Duration::ZERO);
+    let look = Event::Looked(Box::new(program.look().await.unwrap()));
+    assert_eq!(delivery.on(look, Duration::ZERO), Act::Paste);
+    program.paste("one").await.unwrap();
+    delivery.on(Event::Pasted(Ok(())), Duration::ZERO);
+    tokio::time::sleep(PLAIN.echo).await;
+    let look = || async { Event::Looked(Box::new(program.look().await.unwrap())) };
+    assert!(matches!(
+        delivery.on(look().await, PLAIN.echo),
+        Act::Wait(_)
+    ));
+    program.state.lock().unwrap().keyed += 1;
+    delivery.on(Event::Waited, PLAIN.echo);
+    let act = delivery.on(look().await, PLAIN.echo);
+    assert_eq!(act, Act::Done(Outcome::Uncertain(Why::HumanTyping)));
 }
 
 #[tokio::test(start_paused = true)]

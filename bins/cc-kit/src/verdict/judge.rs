@@ -64,7 +64,7 @@ pub struct Judge {
 impl Judge {
     /// Of a program that was started at that moment, and should be up within that time.
     #[must_use]
-    pub const fn new(born: Stamp, start_within: Duration) -> Self {
+    pub fn new(born: Stamp, start_within: Duration) -> Self {
         Self {
             start_within,
             born,
@@ -77,10 +77,11 @@ impl Judge {
 
     /// Of a program that was there before: what it is doing is not known until it is looked at.
     #[must_use]
-    pub const fn adopted(at: Stamp) -> Self {
+    pub fn adopted(at: Stamp) -> Self {
         let mut judge = Self::new(at, Duration::ZERO);
         judge.verdict.state = State::Unknown;
         judge.verdict.confidence = 0.0;
+        judge.verdict.evidence = vec![Evidence::new("adopted", Seen::Process, "")];
         judge
     }
 
@@ -225,7 +226,7 @@ impl Judge {
             state: State::Unknown,
             sub: Some("startup-timeout".to_owned()),
             confidence: 0.0,
-            evidence: Vec::new(),
+            evidence: vec![Evidence::new("startup-timeout", Seen::Process, "")],
             told: false,
         })
     }
@@ -275,7 +276,11 @@ impl Claim {
             state: reading.state,
             sub: reading.sub.clone(),
             confidence: reading.confidence,
-            evidence: reading.evidence.clone(),
+            // That nothing known is seen was seen too.
+            evidence: match reading.evidence.is_empty() {
+                true => vec![Evidence::new("no-rule", Seen::Screen, "")],
+                false => reading.evidence.clone(),
+            },
             told: false,
         }
     }

@@ -31,7 +31,7 @@ mod tests;
 use serde::Serialize;
 
 use crate::journal::Stamp;
-use crate::profile::{Dialog, Evidence, GoOn, State};
+use crate::profile::{Dialog, Evidence, GoOn, Seen, State};
 
 pub use judge::{Judge, Look};
 
@@ -61,14 +61,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Nothing is known yet of a program that was started at that moment.
+    /// Of a program that was started at that moment nothing else is known yet.
     #[must_use]
-    pub const fn starting(at: Stamp) -> Self {
+    pub fn starting(at: Stamp) -> Self {
         Self {
             state: State::Starting,
             sub: None,
             confidence: 1.0,
-            evidence: Vec::new(),
+            evidence: vec![Evidence::new("started", Seen::Process, "")],
             since: at,
             seen: at,
             limit_text: None,

@@ -190,6 +190,31 @@ fn a_death_ends_everything() {
 }
 
 #[test]
+fn nobody_is_without_evidence() {
+    let rules = |judge: &Judge| -> Vec<String> {
+        let evidence = judge.verdict().evidence.iter();
+        evidence.map(|evidence| evidence.rule.clone()).collect()
+    };
+    let mut it = Watched::starting();
+    assert_eq!(rules(&it.0), ["started"]);
+    let mut nothing = reading(State::Unknown, 0.0);
+    nothing.evidence.clear();
+    let look = Look {
+        reading: nothing,
+        quiet: true,
+    };
+    it.0.look(look, at(100));
+    assert_eq!(rules(&it.0), ["no-rule"]);
+    it.0.tick(at(60_000));
+    assert_eq!(it.0.verdict().state, State::Unknown);
+    assert_eq!(rules(&it.0), ["no-rule"]);
+    let mut unseen = Watched::starting();
+    unseen.0.tick(at(60_000));
+    assert_eq!(rules(&unseen.0), ["startup-timeout"]);
+    assert_eq!(rules(&Judge::adopted(at(0))), ["adopted"]);
+}
+
+#[test]
 fn who_was_there_before_is_unknown_until_looked_at() {
     let mut judge = Judge::adopted(at(0));
     assert_eq!(judge.verdict().state, State::Unknown);
