@@ -439,6 +439,20 @@ pub(crate) fn events(events: &cli::Events) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Has a prompt sent. A guardian that ends meanwhile leaves open how far it came.
+fn delivered(places: &Places, request: &Request, patience: Duration) -> Result<Value, Failure> {
+    let mut lines = open(places, request, Some(patience))?;
+    match next(&mut lines) {
+        Ok(Some(answer)) => checked(answer),
+        Ok(None) | Err(_) => {
+            let error = "the guardian has gone, or does not answer, while it was sending";
+            Err(Failure::new(Exit::DeliveryUncertain, error).advice(
+                "Look at the unit before you send it again: it may have been written, or taken.",
+            ))
+        }
+    }
+}
+
 /// Sends a prompt.
 pub(crate) fn send(send: &cli::Send) -> Result<Exit, Failure> {
     let text = match (&send.text, &send.file) {
@@ -468,7 +482,7 @@ pub(crate) fn send(send: &cli::Send) -> Result<Exit, Failure> {
         text,
         wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
     };
-    let answer = ask(&places(&send.state)?, &request, wait + PATIENCE + PATIENCE)?;
+    let answer = delivered(&places(&send.state)?, &request, wait + PATIENCE + PATIENCE)?;
     let receipt = answer.get("receipt").cloned().unwrap_or_default();
     let outcome = receipt
         .get("outcome")

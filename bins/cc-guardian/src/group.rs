@@ -74,6 +74,24 @@ impl Launch {
         read().ok_or_else(|| io::Error::other(format!("tmux answers {line:?}")))
     }
 
+    /// The pane in a session of its name, where that was made for this very instance.
+    pub(crate) async fn left(&self) -> io::Result<Option<(SessionId, PaneId)>> {
+        let ids = "#{session_id} #{pane_id} #{@cc_guardian} #{@cc_unit}";
+        let list = Command::new("list-panes").flag("-s").option("-F", ids);
+        let list = list.option("-t", format!("={}:", self.name));
+        let said = self.tell(list.line().map_err(io::Error::other)?).await?;
+        let its = format!("{} {}", self.guardian, self.name);
+        Ok(said.lines().find_map(|line| {
+            let (ids, whose) = line.split_at(line.match_indices(' ').nth(1)?.0);
+            let (session, pane) = ids.split_once(' ')?;
+            let ids = (
+                SessionId::parse(session.as_bytes())?,
+                PaneId::parse(pane.as_bytes())?,
+            );
+            (whose.trim_start() == its).then_some(ids)
+        }))
+    }
+
     fn script(
         &self,
         old: Option<(SessionId, PaneId)>,

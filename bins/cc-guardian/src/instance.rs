@@ -253,6 +253,19 @@ impl Instance {
         self.phase = Phase::Running(run);
     }
 
+    /// It was held before, for that reason.
+    pub(crate) fn held(&mut self, why: String) {
+        self.wanted = true;
+        self.phase = Phase::Held(why);
+    }
+
+    /// It had ended before, in those words.
+    pub(crate) fn was(&mut self, end: &str, at: Stamp) {
+        let mut judge = Judge::adopted(at);
+        judge.died(end, at);
+        self.judge = Some(judge);
+    }
+
     /// Its process is gone; unless more is known by `until`, it ended in that way.
     pub(crate) fn gone(&mut self, until: Duration, else_: End) {
         if let Phase::Running(run) = &self.phase {
@@ -531,6 +544,18 @@ mod tests {
         assert_eq!(it.command(), ["true"]);
         it.session = Some("--evil".to_owned());
         assert_eq!(it.command(), ["true"]);
+    }
+
+    #[test]
+    fn what_was_over_before_is_so_still() {
+        let mut it = instance();
+        it.was("exit 7", AT);
+        assert_eq!(it.verdict().and_then(|v| v.sub.as_deref()), Some("exit 7"));
+        assert_eq!((&it.phase, it.wanted), (&Phase::Absent, false));
+        it.held("too often".to_owned());
+        assert_eq!(it.due(secs(1000)), Act::Wait);
+        assert_eq!(it.phase, Phase::Held("too often".to_owned()));
+        assert_eq!(it.up(secs(1000)), Act::Start);
     }
 
     #[test]

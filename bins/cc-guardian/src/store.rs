@@ -58,7 +58,7 @@ pub(crate) struct Event {
     pub(crate) id: i64,
     pub(crate) at: Timestamp,
     pub(crate) unit: String,
-    /// `state`, `start`, `end`, `hold`, `stop`, `adopt`, `send`, `fail`, `alert`,
+    /// `state`, `start`, `end`, `hold`, `stopping`, `stop`, `adopt`, `send`, `fail`, `alert`,
     /// `rung`, `limit`, `go-on`, `answer`.
     pub(crate) kind: String,
     pub(crate) state: Option<String>,
@@ -169,6 +169,25 @@ impl Store {
         let mut events: Vec<Event> = rows.collect::<Result<_, _>>()?;
         events.reverse();
         Ok(events)
+    }
+
+    /// Where a run of that unit stood last: the kind and the detail of its last event of a start or an
+    /// end.
+    pub(crate) fn stood(&self, unit: &str) -> Result<Option<(String, String)>, StoreError> {
+        Ok(self
+            .db
+            .query_row(
+                "SELECT kind, detail FROM event WHERE unit = ?1
+                 AND kind IN ('start', 'stopping', 'stop', 'end', 'hold') ORDER BY id DESC LIMIT 1",
+                [unit],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                    ))
+                },
+            )
+            .optional()?)
     }
 
     /// Declares units of the command line.
@@ -304,6 +323,31 @@ mod tests {
         assert_eq!(store.instance("w@1").unwrap(), Some(kept));
         assert_eq!(store.instance("w@2").unwrap(), None);
         assert_eq!(store.file().unwrap().as_deref(), Some("/etc/x.toml"));
+    }
+
+    #[test]
+    fn where_a_run_stood_last_is_known_whatever_else_happened_since() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        assert_eq!(store.stood("w@1").unwrap(), None);
+        for (unit, kind, detail) in [
+            ("w@1", "start", Some("pid 7")),
+            ("w@1", "stopping", Some("now")),
+            ("w@2", "end", Some("exit 1")),
+            ("w@1", "state", None),
+            ("w@1", "adopt", Some("pid 7")),
+        ] {
+            let mut event = Event {
+                unit: unit.to_owned(),
+                kind: kind.to_owned(),
+                detail: detail.map(str::to_owned),
+                ..Event::default()
+            };
+            store.add(&mut event).unwrap();
+        }
+        let stood = |unit| store.stood(unit).unwrap().unwrap();
+        assert_eq!(stood("w@1"), ("stopping".to_owned(), "now".to_owned()));
+        assert_eq!(stood("w@2"), ("end".to_owned(), "exit 1".to_owned()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use cc_kit::exit::{Advise as _, Exit, Failure};
 
 use super::{ATTACH, Daemon, stored};
 use crate::config::{self, Unit};
-use crate::instance::{Act, Instance};
+use crate::instance::{Act, Instance, Phase};
 use crate::request::Spec;
 
 impl Daemon {
@@ -42,10 +42,11 @@ impl Daemon {
         }
         let names: Vec<String> = self.instances.keys().cloned().collect();
         for name in names {
+            self.resume(&name, wanted.contains(&name))?;
             let now = self.now();
             if let Some(it) = self.instances.get_mut(&name)
                 && wanted.contains(&name)
-                && !it.is_running()
+                && it.phase == Phase::Absent
                 && it.up(now) == Act::Start
             {
                 self.launch(&name);

@@ -168,12 +168,11 @@ impl Daemon {
             if it.phase != Phase::Absent {
                 continue;
             }
-            it.adopted(run.clone(), now, Stamp::now());
             if dead {
-                // It ended while nobody watched.
-                self.gone(&name, &run.number, None);
+                self.adopt_dead(&name, run);
                 continue;
             }
+            it.adopted(run.clone(), now, Stamp::now());
             self.watch(&name, &run);
             self.record(&name, "adopt", run.pid.map(|pid| format!("pid {pid}")));
             self.look(&name);

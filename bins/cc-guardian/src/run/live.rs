@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use cc_kit::journal::Stamp;
 use cc_kit::pane::Pane;
-use cc_kit::process::{Exit as ProcessExit, Identity};
+use cc_kit::process::{Exit as ProcessExit, Identity, Mark};
 use tmux_cc::wire::PaneId;
 use tokio::time::{sleep, timeout};
 
+use super::resume::NOW;
 use super::{CRASH, Daemon, GRACE, HOW, LEFT, Note, Turn, dice, follow, nonce, process};
 use crate::config;
 use crate::group::{self, Launch, Launched};
@@ -68,7 +69,7 @@ impl Daemon {
             let reaped = process::reap(&mark, LEFT).await;
             let turn = turns.lock_owned().await;
             let launched = match reaped {
-                Ok(()) => launch.start().await,
+                Ok(()) => start(launch, &mark).await,
                 Err(error) => Err(error),
             };
             let _ = notes.send(Note::Launched(name, run, launched, Some(turn)));
@@ -245,10 +246,20 @@ impl Daemon {
             return false;
         };
         let making = matches!(it.phase, Phase::Making);
+        let stopping = matches!(it.phase, Phase::Stopping(..));
         if !it.stop(again) {
-            self.record(name, "stop", None);
+            if stopping {
+                self.keep(name);
+            } else {
+                self.record(name, "stop", None);
+            }
             return false;
         }
+        // Whoever takes over from us goes on with it.
+        self.record(name, "stopping", at_once.then(|| NOW.to_owned()));
+        let Some(it) = self.instances.get(name) else {
+            return false;
+        };
         if making {
             // Its pane comes still, and is ended then: another start beside it could make two.
             return true;
@@ -296,4 +307,19 @@ impl Daemon {
         });
         true
     }
+}
+
+/// Starts it. A session of that name is of a guardian that was killed while it made it: what runs there
+/// goes, and the session is taken over.
+async fn start(mut launch: Launch, mark: &Mark) -> std::io::Result<Launched> {
+    let launched = launch.start().await;
+    if launched.is_ok() || launch.old.is_some() {
+        return launched;
+    }
+    let Ok(Some(left)) = launch.left().await else {
+        return launched;
+    };
+    process::reap(mark, LEFT).await?;
+    launch.old = Some(left);
+    launch.start().await
 }

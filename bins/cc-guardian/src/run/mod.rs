@@ -10,6 +10,7 @@ mod live;
 mod process;
 mod prompts;
 mod reply;
+mod resume;
 mod send;
 mod sight;
 mod tell;

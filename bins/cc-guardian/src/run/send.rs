@@ -104,6 +104,8 @@ impl Daemon {
                 self.launch(name);
                 self.record(name, "up", None);
                 started.push(name.clone());
+            } else {
+                self.keep(name);
             }
         }
         json!({"v": 1, "units": names, "started": started})
@@ -117,6 +119,7 @@ impl Daemon {
         if it.up(now) == Act::Start {
             self.launch(name);
         }
+        self.keep(name);
         json!({"v": 1})
     }
 

@@ -25,6 +25,17 @@ impl Daemon {
         self.record_from(name, "state", None, was);
     }
 
+    /// Keeps what is to be remembered of an instance.
+    pub(super) fn keep(&self, name: &str) {
+        let Some(it) = self.instances.get(name) else {
+            return;
+        };
+        if let Err(error) = self.store.set_instance(name, &it.kept()) {
+            // What runs is guarded all the same.
+            tracing::error!(%error, "what is wanted of a unit cannot be kept");
+        }
+    }
+
     pub(super) fn record(&self, name: &str, kind: &str, detail: Option<String>) {
         self.record_from(name, kind, detail, None);
     }

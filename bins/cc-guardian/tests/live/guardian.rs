@@ -1,12 +1,15 @@
 //! A running `cc-guardian` in a home of its own.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
 use harness::process::Process;
+use harness::seeded::Seeded;
 use harness::wait;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -24,10 +27,72 @@ pub(crate) fn stand_in() -> String {
     program.to_str().unwrap().to_owned()
 }
 
+/// Is everything to be run at full scale?
+pub(crate) fn is_full() -> bool {
+    env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1")
+}
+
 /// So many, or a twentieth of them, unless everything is to be run at full scale.
 pub(crate) fn scaled(full: usize) -> usize {
-    let all = env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1");
-    if all { full } else { full.div_ceil(20) }
+    if is_full() { full } else { full.div_ceil(20) }
+}
+
+/// The same numbers in each run.
+pub(crate) struct Dice {
+    stream: Seeded,
+    at: u64,
+}
+
+impl Dice {
+    pub(crate) fn of(seed: u64) -> Self {
+        let stream = Seeded::bytes(seed);
+        Self { stream, at: 0 }
+    }
+
+    /// One of so many.
+    pub(crate) fn below(&mut self, most: usize) -> usize {
+        let mut word = [0; 8];
+        self.stream.fill(self.at, &mut word);
+        self.at += 8;
+        usize::try_from(u64::from_le_bytes(word) >> 1).unwrap() % most
+    }
+
+    /// One of those.
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+
+    /// A time of up to that, short ones more often than long ones.
+    pub(crate) fn moment(&mut self, most: Duration) -> Duration {
+        let share = self.below(1000) as f64 / 1000.0;
+        most.mul_f64(share * share)
+    }
+}
+
+/// A connection to the control socket of a guardian: a JSON object a line, both ways.
+pub(crate) struct Control(BufReader<UnixStream>);
+
+impl Control {
+    pub(crate) fn say(&mut self, request: &Value) {
+        let line = format!("{request}\n");
+        self.0.get_mut().write_all(line.as_bytes()).unwrap();
+    }
+
+    /// The next line; `None` once the guardian has gone.
+    pub(crate) fn next(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        match self.0.read_line(&mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(serde_json::from_str(&line).unwrap()),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("the guardian does not answer: {error}"),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, request: &Value) -> Value {
+        self.say(request);
+        self.next().expect("the guardian is there")
+    }
 }
 
 /// A home, and the guardian that may run in it.
@@ -109,6 +174,33 @@ impl Guardian {
         wait::until(PATIENCE, "the guardian to answer", || {
             self.ask(&["ls"]).status.success()
         });
+    }
+
+    /// Connects to it as programs do.
+    pub(crate) fn connect(&self) -> Control {
+        let stream = UnixStream::connect(self.path("run/cc/guardian.sock")).unwrap();
+        stream.set_read_timeout(Some(2 * PATIENCE)).unwrap();
+        Control(BufReader::new(stream))
+    }
+
+    /// The processes of an instance that are its program, wherever they are; none that has ended.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn processes_of(&self, unit: &str) -> Vec<u32> {
+        let own = [
+            format!("CC_UNIT={unit}"),
+            format!("HOME={}", self.home.path().display()),
+        ];
+        let is_it = |pid: u32| {
+            let place = Path::new("/proc").join(pid.to_string());
+            let program = fs::read_link(place.join("exe")).ok()?;
+            let environ = fs::read(place.join("environ")).ok()?;
+            let has = |word: &String| environ.split(|b| *b == 0).any(|it| it == word.as_bytes());
+            let is_it = program.ends_with("stand-in-agent") && own.iter().all(has);
+            (is_it && Process::of(pid).alive()).then_some(pid)
+        };
+        let entries = fs::read_dir("/proc").unwrap();
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        pids.filter_map(is_it).collect()
     }
 
     /// Kills the guardian.

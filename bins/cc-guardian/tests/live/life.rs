@@ -1,12 +1,11 @@
 //! Units that live, end, and live again.
 
 use std::fs;
-use std::time::Instant;
 
 use harness::{skip_if_asked, wait};
 use serde_json::Value;
 
-use crate::guardian::{Guardian, PATIENCE, scaled, stand_in};
+use crate::guardian::{Guardian, PATIENCE};
 
 /// Passes when `up` changes nothing where everything runs, and starts what does not.
 #[test]
@@ -34,47 +33,6 @@ fn what_is_up_stays_as_it_is() {
         guardian.up("w", 3, &[]),
         "w@1: runs\nw@2: started\nw@3: runs\n"
     );
-}
-
-/// Passes when each death is known by its cause, and followed by a start with a new process.
-#[test]
-fn what_is_killed_is_noticed_and_comes_back() {
-    skip_if_asked!();
-    let guardian = Guardian::home();
-    let config = guardian.path("units.toml");
-    let stand_in = stand_in();
-    let text = format!(
-        "version = 1\n[unit.w]\ncommand = [{stand_in:?}, \"--like\", \"claude\"]\n\
-         profile = \"claude\"\nrestart = \"always\"\n\
-         backoff = {{ initial = \"10ms\", max = \"10ms\", jitter = 0.0 }}\n\
-         start_limit = {{ burst = 1000, interval = \"1h\" }}\n"
-    );
-    fs::write(&config, text).unwrap();
-    let mut guardian = guardian;
-    guardian.run(&["-c", config.to_str().unwrap()]);
-    guardian.ok(&["up"]);
-    let mut noticed = Vec::new();
-    for round in 1..=scaled(100) {
-        // Once it has been looked at: an end while our client shakes hands can end tmux 3.3a.
-        guardian.until("w@1", "to be seen", |unit| {
-            unit["restarts"] == round - 1 && unit["pid"].is_number() && unit["state"] == "idle"
-        });
-        let process = guardian.process_of("w@1");
-        process.kill().unwrap();
-        let killed = Instant::now();
-        guardian.until("w@1", "to be noticed", |unit| unit["restarts"] == round);
-        noticed.push(killed.elapsed());
-    }
-    noticed.sort();
-    println!("noticed after {noticed:?}");
-    let ends: Vec<_> = guardian
-        .events("w@1")
-        .into_iter()
-        .filter(|event| event["kind"] == "end")
-        .map(|event| event["detail"].clone())
-        .collect();
-    assert_eq!(ends.len(), noticed.len());
-    assert!(ends.iter().all(|end| end == "signal 9"), "{ends:?}");
 }
 
 /// Passes when a program that ends again and again is held after its limit, once, until somebody says

@@ -10,11 +10,15 @@
 
 mod alerts;
 mod answers;
+mod deaths;
 mod doctor;
 mod faults;
 mod guardian;
 mod hanging;
 mod life;
 mod limits;
+mod lost;
 mod mistakes;
+mod moments;
+mod prompts;
 mod sending;
