@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -124,17 +124,19 @@ pub(crate) fn up(up: &cli::Up) -> Result<(), Failure> {
             unit: Some(spec),
         },
         None => {
+            let usual = || config::usual_file().filter(|file| file.exists());
+            let runs = || control::connect(&places.control()).is_ok();
             let file = match &up.config {
                 Some(file) => Some(file.clone()),
-                None => config::usual_file().filter(|file| file.exists()),
+                None if runs() => None,
+                None => usual(),
             };
             if let Some(file) = &file {
                 // Before anything is started.
                 crate::look::check_file(file)?;
             }
-            let file = file.map(std::path::absolute).transpose();
             Request::Up {
-                file: file.map_err(|e| Failure::new(Exit::Usage, e))?,
+                file: absolute(up.config.as_deref())?,
                 unit: None,
             }
         }
@@ -157,14 +159,31 @@ pub(crate) fn up(up: &cli::Up) -> Result<(), Failure> {
             .advice("Name a file with -c, or a program: `cc-guardian up --name w -- CMD`."));
     }
     for unit in &units {
-        let word = if started.contains(unit) {
-            "started"
-        } else {
-            "runs"
+        let waits = answer.get("waits").and_then(|waits| waits.get(unit));
+        let word = match waits.and_then(Value::as_str) {
+            Some(waits) => waits,
+            None if started.contains(unit) => "started",
+            None => "runs",
         };
-        print(&format!("{unit}: {word}\n"))?;
+        let changed = answer.get("changed").and_then(|changed| changed.get(unit));
+        let changed = match changed.map(crate::change::fields) {
+            Some(fields) => format!(" as it was: {fields} changed, see `cc-guardian apply`"),
+            None => String::new(),
+        };
+        print(&format!("{unit}: {word}{changed}\n"))?;
+    }
+    for unit in list("undeclared") {
+        print(&format!(
+            "{unit}: goes on, but is declared no more: `cc-guardian apply` stops it\n"
+        ))?;
     }
     Ok(())
+}
+
+/// A path that means the same to the guardian, who runs elsewhere.
+pub(crate) fn absolute(file: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    let file = file.map(std::path::absolute).transpose();
+    file.map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 fn spec(up: &cli::Up) -> Result<Option<Spec>, Failure> {
@@ -290,15 +309,13 @@ pub(crate) fn stop(stop: &cli::Stop) -> Result<(), Failure> {
     )
 }
 
-pub(crate) fn restart(stop: &cli::Stop) -> Result<(), Failure> {
-    let unit = stop.one.unit.clone();
-    one(
-        &stop.one,
-        &Request::Restart {
-            unit,
-            now: stop.now,
-        },
-    )
+pub(crate) fn restart(restart: &cli::Restart) -> Result<(), Failure> {
+    let (unit, now) = (restart.one.unit.clone(), restart.now);
+    let request = match restart.at_idle {
+        true => Request::RestartAtIdle { unit },
+        false => Request::Restart { unit, now },
+    };
+    one(&restart.one, &request)
 }
 
 /// A member of what was answered, for people.
@@ -327,17 +344,23 @@ pub(crate) fn ls(ls: &cli::Ls) -> Result<(), Failure> {
         .flatten()
     {
         let word = |name| word(unit, name);
-        let state = match word("sub").as_str() {
+        let mut state = match word("sub").as_str() {
             "-" => word("state"),
             sub => format!("{} ({sub})", word("state")),
         };
+        if word("pending") != "-" {
+            state.push_str(", restart at idle");
+        }
         text.push_str(&format!(
             "{:<20} {state:<22} {:<6} {:>8} {:>4}  {}\n",
             word("unit"),
             word("pane"),
             word("pid"),
             word("restarts"),
-            word("last_line"),
+            match word("waits").as_str() {
+                "-" => word("last_line"),
+                waits => waits.to_owned(),
+            },
         ));
     }
     print(&text)

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use cc_kit::config::Span;
@@ -8,8 +9,10 @@ use cc_kit::telemetry::{self, Verbosity};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-const EXITS: &str = "Exit codes: 0 done; 1 failed; 2 usage, or a mistake in the configuration; 3 \
-    blocked, somebody must answer; 4 no such unit or alert; 5 not allowed; 6 its \
+use crate::config::Cpus;
+
+const EXITS: &str = "Exit codes: 0 done; 1 failed, or `diff` finds anything; 2 usage, or a mistake in the \
+    configuration; 3 blocked, somebody must answer; 4 no such unit or alert; 5 not allowed; 6 its \
     account is limited; 7 the state cannot be used; 8 \
     sent, and whether it arrived is not known; 69 no guardian runs; 124 not in time";
 
@@ -48,6 +51,11 @@ pub(crate) enum Verb {
     Run(Run),
     /// Declare units and start what does not run; starts a guardian where none runs.
     Up(Up),
+    /// Say what `apply` would do, and do nothing; exits with 1 where that is anything.
+    Diff(Diff),
+    /// Make units what the file says: start those that are new, start those anew that are other, stop
+    /// those that are no more.
+    Apply(Apply),
     /// Stop every unit.
     Down(Down),
     /// Start a unit, also one that is held.
@@ -55,7 +63,7 @@ pub(crate) enum Verb {
     /// Stop a unit, and leave it stopped.
     Stop(Stop),
     /// Stop a unit and start it again.
-    Restart(Stop),
+    Restart(Restart),
     /// List the units.
     Ls(Ls),
     /// Say why a unit is believed to be in its state, and what happened to it.
@@ -84,6 +92,9 @@ pub(crate) enum Verb {
     Check(Check),
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
+    /// For the guardian alone: become a program with a niceness and processors of its own.
+    #[command(hide = true)]
+    Exec(Exec),
     /// Look at everything that could hurt, and change nothing; needs no guardian.
     Doctor(Doctor),
 }
@@ -156,6 +167,39 @@ pub(crate) struct Stop {
     /// Do not ask it to end: end it.
     #[arg(long)]
     pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restart {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// Do not ask it to end: end it.
+    #[arg(long, conflicts_with = "at_idle")]
+    pub(crate) now: bool,
+    /// Once it is idle; `stop` takes that back.
+    #[arg(long)]
+    pub(crate) at_idle: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The units [default: the file given last].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) diff: Diff,
+    /// Start anew what is other once it is idle.
+    #[arg(long)]
+    pub(crate) at_idle: bool,
 }
 
 #[derive(Debug, Args)]
@@ -327,6 +371,16 @@ pub(crate) struct AlertTest {
 pub(crate) struct Check {
     /// The file [default: $XDG_CONFIG_HOME/cc/guardian.toml].
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) nice: Option<i32>,
+    #[arg(long, value_name = "LIST", value_parser = Cpus::read)]
+    pub(crate) cpus: Option<Cpus>,
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// Exits with 1 where it finds a problem.

@@ -32,6 +32,10 @@ pub(crate) struct Launch {
     pub(crate) cwd: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) command: Vec<String>,
+    /// What it is started with, for who finds it running.
+    pub(crate) program: String,
+    /// What tmux calls the program itself.
+    pub(crate) own: String,
     /// The pane of the run before, which goes once the new one is there.
     pub(crate) old: Option<(SessionId, PaneId)>,
 }
@@ -133,10 +137,18 @@ impl Launch {
             .into_iter()
             .chain(self.command.iter().map(String::as_str));
         lines.push(words.fold(make.flag("--"), Command::arg));
+        // What a session is made with, all its later windows would have: they are not the instance.
+        let own = [MARK, "CC_UNIT", "CC_HOOK_TOKEN", "CC_GUARDIAN"];
+        lines.extend(own.map(|name| {
+            let unset = Command::new("set-environment").option("-t", &place);
+            unset.flag("-u").arg(name)
+        }));
         for (option, value) in [
             ("@cc_unit", &self.name),
             ("@cc_run", &self.run),
             ("@cc_guardian", &self.guardian),
+            ("@cc_program", &self.program),
+            ("@cc_own", &self.own),
         ] {
             let mark = Command::new("set-option").flag("-p").option("-t", &place);
             lines.push(mark.arg(option).arg(value));
@@ -158,40 +170,44 @@ impl Launch {
         Ok(script)
     }
 
-    /// Has tmux run commands, and gives what it prints.
     async fn tell(&self, script: &[u8]) -> io::Result<String> {
-        let arguments: [OsString; 7] = [
-            "-S".into(),
-            self.socket.clone().into(),
-            "-f".into(),
-            "/dev/null".into(),
-            "start-server".into(),
-            ";".into(),
-            "source-file".into(),
-        ];
-        let mut child = tokio::process::Command::new(&self.tmux)
-            .args(arguments)
-            .arg("-")
-            .env_remove("TMUX")
-            .env_remove("TMUX_PANE")
-            .env_remove(MARK)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(script).await?;
-        }
-        let output = child.wait_with_output().await?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let error = String::from_utf8_lossy(&output.stderr);
-        // Errors of a sourced file do not always end in a status.
-        if !output.status.success() || !error.trim().is_empty() {
-            return Err(io::Error::other(error.trim().to_owned()));
-        }
-        Ok(said)
+        tell(&self.tmux, &self.socket, script).await
     }
+}
+
+/// Has tmux run commands, and gives what it prints.
+pub(crate) async fn tell(tmux: &Path, socket: &Path, script: &[u8]) -> io::Result<String> {
+    let arguments: [OsString; 7] = [
+        "-S".into(),
+        socket.into(),
+        "-f".into(),
+        "/dev/null".into(),
+        "start-server".into(),
+        ";".into(),
+        "source-file".into(),
+    ];
+    let mut child = tokio::process::Command::new(tmux)
+        .args(arguments)
+        .arg("-")
+        .env_remove("TMUX")
+        .env_remove("TMUX_PANE")
+        .env_remove(MARK)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(script).await?;
+    }
+    let output = child.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    // Errors of a sourced file do not always end in a status.
+    if !output.status.success() || !error.trim().is_empty() {
+        return Err(io::Error::other(error.trim().to_owned()));
+    }
+    Ok(said)
 }
 
 /// Ends a session, window by window: ended as one, a session whose pane is dead and whose program

@@ -6,14 +6,16 @@ use std::time::Duration;
 use cc_kit::hook::Hook;
 use cc_kit::journal::Stamp;
 use cc_kit::process::{Exit as ProcessExit, Identity};
-use cc_kit::profile::Profile;
+use cc_kit::profile::{Profile, State};
 use cc_kit::verdict::{Judge, Look, Verdict};
 use tmux_cc::wire::{PaneId, SessionId};
 
 use crate::config::{self, ExitStatus, Unit};
+use crate::policy::Wear;
 use crate::policy::restart::{
     self, Backoff, Cause, Decision, Policy, Restart, StartLimit, Success,
 };
+use crate::program::Program;
 use crate::store::Kept;
 use crate::vigil::Vigil;
 
@@ -29,6 +31,17 @@ pub(crate) struct Run {
     pub(crate) pid: Option<u32>,
 }
 
+/// How a run was started: what a later declaration does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The tmux server that it is in.
+    pub(crate) server: String,
+    /// What tmux calls the program itself.
+    pub(crate) own: Option<String>,
+    /// As it was declared then; one that an earlier version has started does not tell.
+    pub(crate) program: Option<Program>,
+}
+
 /// Where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -36,6 +49,8 @@ pub(crate) enum Phase {
     Absent,
     /// It is started at that time.
     Waiting(Duration),
+    /// It is started as soon as it is its turn.
+    Queued,
     /// Its pane is being made.
     Making,
     /// It runs.
@@ -56,6 +71,8 @@ pub(crate) enum End {
     ServerLost,
     /// It hung, and was ended for that.
     Hang,
+    /// It used more memory than it may, and was ended for that.
+    Oom,
     /// Nobody knows how.
     Unknown,
     /// Its pane could not be made.
@@ -69,6 +86,7 @@ impl End {
             Self::Signal(number) => format!("signal {number}"),
             Self::ServerLost => "server-lost".to_owned(),
             Self::Hang => "hang".to_owned(),
+            Self::Oom => "oom".to_owned(),
             Self::Unknown => "unknown".to_owned(),
             Self::NotMade => "not-started".to_owned(),
         }
@@ -80,6 +98,7 @@ impl End {
             Self::Signal(number) => Cause::Signal(number),
             Self::ServerLost => Cause::ServerLost,
             Self::Hang => Cause::Hang,
+            Self::Oom => Cause::Oom,
             // As abnormal as can be: no signal has that number.
             Self::Unknown | Self::NotMade => Cause::Signal(0),
         }
@@ -129,6 +148,24 @@ pub(crate) struct Instance {
     pub(crate) last: Option<(SessionId, PaneId)>,
     /// The watch over the run that there is.
     pub(crate) vigil: Vigil,
+    /// What its run has used up.
+    pub(crate) wear: Wear,
+    /// How what runs was started, or what ran last.
+    pub(crate) made: Option<Made>,
+    /// Is it declared still? What is not any more goes on until somebody says `apply`.
+    pub(crate) declared: bool,
+    /// Is it to be forgotten once it has ended?
+    pub(crate) leaves: bool,
+    /// Why it is started anew as soon as it is idle.
+    pub(crate) pending: Option<String>,
+    /// The fields in which what runs differs from what is declared.
+    pub(crate) changed: Vec<String>,
+    /// What it waits for before it is started.
+    pub(crate) waits: Option<String>,
+    /// Has it been seen at work or ready for it, in this run?
+    was_ready: bool,
+    /// Did it run before it was looked at?
+    was_found: bool,
     rules: restart::Rules,
     restart: Restart,
 }
@@ -155,6 +192,15 @@ impl Instance {
             usage: None,
             last: None,
             vigil: Vigil::default(),
+            wear: Wear::default(),
+            made: None,
+            declared: true,
+            leaves: false,
+            pending: None,
+            changed: Vec::new(),
+            waits: None,
+            was_ready: false,
+            was_found: false,
             restart: Restart::default(),
         }
     }
@@ -173,6 +219,12 @@ impl Instance {
         matches!(self.phase, Phase::Running(_))
     }
 
+    /// May those start that come after it? Who has been ready once is so until it ends: what it is
+    /// given to do then is its own affair.
+    pub(crate) fn is_ready(&self, ready: config::Ready) -> bool {
+        self.is_running() && (ready == config::Ready::Running || self.was_ready)
+    }
+
     /// What is believed of it, where it runs or has ended.
     pub(crate) fn verdict(&self) -> Option<&Verdict> {
         self.judge.as_ref().map(Judge::verdict)
@@ -185,6 +237,11 @@ impl Instance {
             restarts: self.restarts,
             session: self.session.clone(),
         }
+    }
+
+    /// Does it start when the guardian does? What somebody has stopped does only with `always`.
+    pub(crate) fn starts_with_the_guardian(&self, kept: &Kept) -> bool {
+        kept.wanted || self.unit.restart == config::Restart::Always
     }
 
     /// What is to be run: with the session that it had, where it is to go on with that and its profile
@@ -203,25 +260,32 @@ impl Instance {
             .unwrap_or_else(|| argv.clone())
     }
 
-    /// It is declared otherwise from now on.
+    /// It is declared otherwise from now on; what runs is not disturbed by that.
     pub(crate) fn redeclare(&mut self, unit: Arc<Unit>, profile: Option<Arc<Profile>>) {
         self.rules = rules(&unit);
         self.unit = unit;
         self.profile = profile;
+        self.declared = true;
+        self.leaves = false;
+    }
+
+    /// Is it time to start it anew, where that waits for it to be idle? What somebody has typed and not
+    /// sent would be lost.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.is_running()
+            && self.vigil.state().is_none()
+            && self
+                .verdict()
+                .is_some_and(|v| v.state == State::Idle && v.draft.is_none())
     }
 
     /// It is to run.
     pub(crate) fn up(&mut self, now: Duration) -> Act {
         self.wanted = true;
         match &mut self.phase {
-            Phase::Absent => {
-                self.phase = Phase::Making;
+            Phase::Absent | Phase::Held(_) => {
                 self.restart.released(now);
-                Act::Start
-            }
-            Phase::Held(_) => {
-                self.restart.released(now);
-                self.phase = Phase::Making;
+                self.phase = Phase::Queued;
                 Act::Start
             }
             Phase::Stopping(_, again) => {
@@ -232,6 +296,12 @@ impl Instance {
         }
     }
 
+    /// It is its turn: its pane is being made.
+    pub(crate) fn making(&mut self) {
+        self.waits = None;
+        self.phase = Phase::Making;
+    }
+
     /// Its pane is there, and its program runs.
     pub(crate) fn started(&mut self, run: Run, now: Duration, at: Stamp) {
         self.restart.started(now);
@@ -239,7 +309,11 @@ impl Instance {
         self.last = Some((run.session, run.pane));
         self.last_line.clear();
         self.judge = Some(Judge::new(at, within));
+        (self.was_ready, self.was_found) = (false, false);
+        self.pending = None;
+        self.changed.clear();
         self.vigil = Vigil::default();
+        self.wear = Wear::default();
         self.phase = Phase::Running(run);
     }
 
@@ -249,7 +323,9 @@ impl Instance {
         self.restart.started(now);
         self.last = Some((run.session, run.pane));
         self.judge = Some(Judge::adopted(at));
+        (self.was_ready, self.was_found) = (false, true);
         self.vigil = Vigil::default();
+        self.wear = Wear::default();
         self.phase = Phase::Running(run);
     }
 
@@ -276,8 +352,11 @@ impl Instance {
     /// It has ended, in that way.
     pub(crate) fn ended(&mut self, end: End, now: Duration, at: Stamp, dice: f64) -> Act {
         self.usage = None;
+        self.pending = None;
+        self.changed.clear();
         self.vigil.ended(now);
         let end = match end {
+            End::Exit(_) | End::Signal(_) | End::Unknown if self.wear.is_ended() => End::Oom,
             End::Exit(_) | End::Signal(_) | End::Unknown if self.vigil.is_hung() => End::Hang,
             end => end,
         };
@@ -319,7 +398,7 @@ impl Instance {
     pub(crate) fn due(&mut self, now: Duration) -> Act {
         match self.phase {
             Phase::Waiting(at) if at <= now => {
-                self.phase = Phase::Making;
+                self.phase = Phase::Queued;
                 Act::Start
             }
             _ => Act::Wait,
@@ -338,6 +417,7 @@ impl Instance {
     /// It is to be stopped; and started again then? Gives whether there is anything to stop.
     pub(crate) fn stop(&mut self, again: bool) -> bool {
         self.wanted = again;
+        self.pending = None;
         let run = match &self.phase {
             Phase::Running(run) | Phase::Ending(run, ..) => Some(run.clone()),
             Phase::Stopping(..) => {
@@ -347,7 +427,8 @@ impl Instance {
                 return false;
             }
             Phase::Making => None,
-            Phase::Absent | Phase::Waiting(_) | Phase::Held(_) => {
+            Phase::Absent | Phase::Waiting(_) | Phase::Queued | Phase::Held(_) => {
+                self.waits = None;
                 self.phase = Phase::Absent;
                 return false;
             }
@@ -359,8 +440,11 @@ impl Instance {
     /// It has been stopped. Gives what is next.
     pub(crate) fn stopped(&mut self, now: Duration, at: Stamp) -> Act {
         self.usage = None;
-        self.last = None;
+        self.changed.clear();
         let again = matches!(self.phase, Phase::Stopping(_, true));
+        if !again {
+            self.last = None;
+        }
         self.restart.ended(&self.rules, Cause::Operator, now, 0.5);
         if let Some(judge) = &mut self.judge {
             judge.died("operator", at);
@@ -373,6 +457,7 @@ impl Instance {
         if let (Phase::Running(_), Some(judge)) = (&self.phase, &mut self.judge) {
             judge.look(look, at);
         }
+        self.settle_readiness();
     }
 
     pub(crate) fn hooked(&mut self, hook: &Hook, at: Stamp) {
@@ -382,6 +467,16 @@ impl Instance {
         if let (Phase::Running(_), Some(judge)) = (&self.phase, &mut self.judge) {
             judge.hook(hook, at);
         }
+        self.settle_readiness();
+    }
+
+    fn settle_readiness(&mut self) {
+        // One that was found at work had been ready before.
+        self.was_ready |= match self.verdict().map(|verdict| verdict.state) {
+            Some(State::Idle) => true,
+            Some(State::Busy) => self.was_found,
+            _ => false,
+        };
     }
 }
 
@@ -464,6 +559,9 @@ mod tests {
     fn what_runs_is_not_started_twice() {
         let mut it = instance();
         assert_eq!(it.up(secs(0)), Act::Start);
+        assert_eq!(it.phase, Phase::Queued);
+        assert_eq!(it.up(secs(0)), Act::Wait);
+        it.making();
         assert_eq!(it.up(secs(0)), Act::Wait);
         it.started(run(), secs(0), AT);
         assert_eq!(it.up(secs(1)), Act::Wait);
@@ -556,6 +654,55 @@ mod tests {
         assert_eq!(it.due(secs(1000)), Act::Wait);
         assert_eq!(it.phase, Phase::Held("too often".to_owned()));
         assert_eq!(it.up(secs(1000)), Act::Start);
+    }
+
+    #[test]
+    fn what_was_stopped_starts_with_the_guardian_where_it_always_runs() {
+        let mut it = instance();
+        for (restart, wanted, starts) in [
+            (config::Restart::Always, false, true),
+            (config::Restart::UnlessStopped, false, false),
+            (config::Restart::OnFailure, false, false),
+            (config::Restart::UnlessStopped, true, true),
+            (config::Restart::No, true, true),
+        ] {
+            let unit = Unit {
+                restart,
+                ..(*it.unit).clone()
+            };
+            it.redeclare(Arc::new(unit), None);
+            let kept = Kept {
+                wanted,
+                ..Kept::default()
+            };
+            assert_eq!(
+                it.starts_with_the_guardian(&kept),
+                starts,
+                "{restart:?} {wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_that_was_ended_for_its_memory_has_that_for_its_cause() {
+        let mut it = instance();
+        it.up(secs(0));
+        it.started(run(), secs(0), AT);
+        let rules = crate::policy::wear::Rules {
+            hard: Some(1),
+            ..Default::default()
+        };
+        it.wear.step(&rules, 2, secs(0));
+        it.ended(End::Signal(9), secs(1), AT, 0.5);
+        assert_eq!(it.verdict().and_then(|v| v.sub.as_deref()), Some("oom"));
+        assert!(matches!(it.phase, Phase::Waiting(_)));
+        it.due(secs(1000));
+        it.started(run(), secs(1000), AT);
+        it.ended(End::Signal(9), secs(1001), AT, 0.5);
+        assert_eq!(
+            it.verdict().and_then(|v| v.sub.as_deref()),
+            Some("signal 9")
+        );
     }
 
     #[test]

@@ -7,10 +7,13 @@
 //! | [`alert`] | telling somebody that a unit needs them |
 //! | `instance` | one instance of a unit: what is to be done about it |
 //! | `group` | one tmux server of ours |
+//! | `beside` | the windows beside a unit's own |
 //! | `store` | what is remembered |
 //! | `run` | the daemon |
 //! | `request`, `listing` | what is asked of it, and how units are told of |
 //! | `ask`, `answer` | commands that ask it |
+//! | `program`, `confine` | what a program was started with; its niceness and processors |
+//! | `ask`, `change` | commands that ask it |
 //! | `look` | `explain` and `profile`, which need no daemon |
 //! | `top` | the dashboard |
 //! | `doctor` | everything that could hurt, looked at without a daemon |
@@ -18,8 +21,11 @@
 pub mod alert;
 mod answer;
 mod ask;
+mod beside;
+mod change;
 mod cli;
 pub mod config;
+mod confine;
 mod doctor;
 mod group;
 mod instance;
@@ -27,6 +33,7 @@ mod listing;
 mod look;
 mod place;
 pub mod policy;
+mod program;
 mod request;
 mod run;
 mod store;
@@ -56,10 +63,12 @@ fn go(cli: Cli) -> Result<Exit, Failure> {
     match cli.verb {
         Verb::Run(run) => done(run::run(&run)),
         Verb::Up(up) => done(ask::up(&up)),
+        Verb::Diff(diff) => change::diff(&diff),
+        Verb::Apply(apply) => done(change::apply(&apply)),
         Verb::Down(down) => done(ask::down(&down)),
         Verb::Start(one) => done(ask::start(&one)),
         Verb::Stop(one) => done(ask::stop(&one)),
-        Verb::Restart(one) => done(ask::restart(&one)),
+        Verb::Restart(restart) => done(ask::restart(&restart)),
         Verb::Ls(ls) => done(ask::ls(&ls)),
         Verb::Why(why) => done(ask::why(&why)),
         Verb::Events(events) => done(ask::events(&events)),
@@ -73,6 +82,7 @@ fn go(cli: Cli) -> Result<Exit, Failure> {
         Verb::Alert(alert) => alert::alert(&alert),
         Verb::Check(check) => done(look::check(&check)),
         Verb::Schema => done(look::schema()),
+        Verb::Exec(exec) => done(confine::exec(&exec)),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
     }
 }

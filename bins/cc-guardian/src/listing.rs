@@ -18,6 +18,7 @@ pub(crate) fn state(it: &Instance) -> (&'static str, Option<String>) {
             _ => ("absent", None),
         },
         Phase::Waiting(_) => (State::Dead.name(), verdict.and_then(|v| v.sub.clone())),
+        Phase::Queued => (State::Starting.name(), Some("waiting".to_owned())),
         Phase::Making => (State::Starting.name(), None),
         Phase::Running(_) if it.profile.is_none() => {
             (State::Unknown.name(), Some("no-profile".to_owned()))
@@ -69,6 +70,10 @@ pub(crate) fn unit(it: &Instance, socket: &str) -> Value {
         "memory": it.usage.map(|(_, bytes)| bytes),
         "question": question,
         "held": held,
+        "waits": it.waits,
+        "pending": it.pending,
+        "changed": it.changed,
+        "declared": it.declared,
         "draft": verdict.and_then(|v| v.draft.as_ref()),
         "session": it.session,
     })

@@ -5,6 +5,9 @@
 //! | `{"do":"ls"}` | `{"v":1,"units":[..]}` |
 //! | `{"do":"watch"}` | such a line now, and another whenever something changes |
 //! | `{"do":"up","file":PATH}`, `{"do":"up","unit":{..}}` | `{"v":1,"units":[..],"started":[..]}` |
+//! | `{"do":"diff","file":PATH}` | `{"v":1,"changes":[..],"server":[..],"alerts":[..],"accounts":[..]}` |
+//! | `{"do":"apply","file":PATH,"at_idle":false}` | the same, and what was done |
+//! | `{"do":"restart-at-idle","unit":U}` | `{"v":1}` |
 //! | `{"do":"start","unit":U}`, `stop`, `restart`, with `"now":true` | `{"v":1}` |
 //! | `{"do":"down","now":false}` | `{"v":1}` once everything has ended |
 //! | `{"do":"why","unit":U}` | `{"v":1,"unit":{..},"events":[..]}` |
@@ -32,6 +35,19 @@ pub(crate) enum Request {
         file: Option<PathBuf>,
         #[serde(default)]
         unit: Option<Spec>,
+    },
+    Diff {
+        #[serde(default)]
+        file: Option<PathBuf>,
+    },
+    Apply {
+        #[serde(default)]
+        file: Option<PathBuf>,
+        #[serde(default)]
+        at_idle: bool,
+    },
+    RestartAtIdle {
+        unit: String,
     },
     Start {
         unit: String,

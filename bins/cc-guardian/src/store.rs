@@ -5,10 +5,11 @@
 //! | Table | A row |
 //! |---|---|
 //! | `declared` | a unit of the command line: `name`, `spec` (JSON) |
-//! | `setting` | `file`: the configuration that was given last; `secret`: what tokens are made of |
+//! | `setting` | `file`: the configuration that was given last; `secret`: what tokens are made of; `servers`: where instances run (JSON); `pending NAME`: why one is started anew once it is idle |
 //! | `instance` | `name`, `wanted` (0 or 1), `restarts`, `session` (the agent's own) |
 //! | `event` | `id`, `at` (RFC 3339), `unit`, `kind`, `state`, `sub`, `was`, `confidence`, `evidence` (JSON), `detail` |
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -59,7 +60,8 @@ pub(crate) struct Event {
     pub(crate) at: Timestamp,
     pub(crate) unit: String,
     /// `state`, `start`, `end`, `hold`, `stopping`, `stop`, `adopt`, `send`, `fail`, `alert`,
-    /// `rung`, `limit`, `go-on`, `answer`.
+    /// `rung`, `limit`, `go-on`, `answer`, `wait`, `restart`, `remove`, `memory`; of the guardian
+    /// itself `reload`.
     pub(crate) kind: String,
     pub(crate) state: Option<String>,
     pub(crate) sub: Option<String>,
@@ -210,6 +212,13 @@ impl Store {
             .collect::<Result<_, _>>()?)
     }
 
+    /// A unit of the command line is one no more.
+    pub(crate) fn withdraw(&self, name: &str) -> Result<(), StoreError> {
+        self.db
+            .execute("DELETE FROM declared WHERE name = ?1", [name])?;
+        Ok(())
+    }
+
     /// What tokens are made of: `new`, where there is none yet.
     pub(crate) fn secret(&self, new: [u8; 32]) -> Result<[u8; 32], StoreError> {
         self.db.execute(
@@ -243,21 +252,61 @@ impl Store {
 
     /// The configuration that was given last.
     pub(crate) fn set_file(&self, file: &str) -> Result<(), StoreError> {
-        self.db.execute(
-            "INSERT INTO setting (name, value) VALUES ('file', ?1)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [file],
-        )?;
-        Ok(())
+        self.set("file", Some(file))
     }
 
     pub(crate) fn file(&self) -> Result<Option<String>, StoreError> {
+        self.get("file")
+    }
+
+    /// The tmux servers that instances run on.
+    pub(crate) fn set_servers(&self, servers: &BTreeSet<&str>) -> Result<(), StoreError> {
+        self.set("servers", Some(&serde_json::to_string(servers)?))
+    }
+
+    pub(crate) fn servers(&self) -> Result<Vec<String>, StoreError> {
+        let servers = self.get("servers")?;
+        Ok(servers.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(&text))?)
+    }
+
+    /// Why an instance is started anew as soon as it is idle.
+    pub(crate) fn set_pending(&self, name: &str, why: Option<&str>) -> Result<(), StoreError> {
+        self.set(&format!("pending {name}"), why)
+    }
+
+    pub(crate) fn pending(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.get(&format!("pending {name}"))
+    }
+
+    fn set(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        match value {
+            Some(value) => self.db.execute(
+                "INSERT INTO setting (name, value) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [name, value],
+            )?,
+            None => self
+                .db
+                .execute("DELETE FROM setting WHERE name = ?1", [name])?,
+        };
+        Ok(())
+    }
+
+    fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(self
             .db
-            .query_row("SELECT value FROM setting WHERE name = 'file'", [], |row| {
+            .query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| {
                 row.get(0)
             })
             .optional()?)
+    }
+
+    /// An instance is one no more; what happened to it stays.
+    pub(crate) fn forget(&self, name: &str) -> Result<(), StoreError> {
+        self.set_pending(name, None)?;
+        self.db
+            .execute("DELETE FROM instance WHERE name = ?1", [name])?;
+        Ok(())
     }
 
     /// Is an instance to run, how often was it started again, and which session is it in?
@@ -313,6 +362,10 @@ mod tests {
         };
         store.set_instance("w@1", &kept).unwrap();
         store.set_file("/etc/x.toml").unwrap();
+        store.set_servers(&BTreeSet::from(["a", "b"])).unwrap();
+        store.set_pending("w@1", Some("asked")).unwrap();
+        store.set_pending("w@2", Some("asked")).unwrap();
+        store.set_pending("w@2", None).unwrap();
         assert_eq!(store.secret([1; 32]).unwrap(), [1; 32]);
         assert_eq!(store.secret([2; 32]).unwrap(), [1; 32]);
         drop(store);
@@ -323,6 +376,14 @@ mod tests {
         assert_eq!(store.instance("w@1").unwrap(), Some(kept));
         assert_eq!(store.instance("w@2").unwrap(), None);
         assert_eq!(store.file().unwrap().as_deref(), Some("/etc/x.toml"));
+        assert_eq!(store.servers().unwrap(), ["a", "b"]);
+        assert_eq!(store.pending("w@1").unwrap().as_deref(), Some("asked"));
+        assert_eq!(store.pending("w@2").unwrap(), None);
+        store.withdraw("w").unwrap();
+        store.forget("w@1").unwrap();
+        assert_eq!(store.declared().unwrap(), [] as [Value; 0]);
+        assert_eq!(store.instance("w@1").unwrap(), None);
+        assert_eq!(store.pending("w@1").unwrap(), None);
     }
 
     #[test]

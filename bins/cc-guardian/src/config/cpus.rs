@@ -13,6 +13,11 @@ pub struct Cpus(BTreeSet<u16>);
 const MOST: u16 = 1_023;
 
 impl Cpus {
+    /// Reads a list such as `0-3,6`.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+    }
+
     /// The numbers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         self.0.iter().copied()

@@ -41,12 +41,26 @@ impl Changed {
     /// Does a running instance keep to the old ways until it is started anew? All else counts at once.
     #[must_use]
     pub fn needs_restart(&self) -> bool {
-        self.fields.iter().any(|field| {
-            matches!(
+        self.at_once().count() < self.fields.len()
+    }
+
+    /// The fields that count at once.
+    pub fn at_once(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let fields = self.fields.iter().copied();
+        fields.filter(|field| {
+            !matches!(
                 *field,
-                "group" | "command" | "cwd" | "env" | "env_files" | "memory" | "nice" | "cpus"
+                "group" | "command" | "cwd" | "env" | "env_files" | "nice" | "cpus"
             )
         })
+    }
+}
+
+/// The fields of a unit that differ.
+pub(crate) fn changed(old: &Unit, new: &Unit) -> Changed {
+    Changed {
+        name: new.name.clone(),
+        fields: unit_fields(old, new),
     }
 }
 

@@ -54,6 +54,7 @@ use cc_kit::places;
 
 pub use self::alert::{AlertSettings, AlertType, Event, EventKind, Quiet, Rate, Way, WebhookUrl};
 pub use self::cpus::Cpus;
+pub(crate) use self::diff::changed;
 pub use self::diff::{Changed, Changes, diff};
 pub use self::mistake::Mistake;
 pub use self::one::one_unit;

@@ -29,13 +29,13 @@ pub struct Waiting<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Why<'a> {
     /// One it is to come after is not ready.
-    #[error("waits for {0} to be ready")]
+    #[error("waits for {0}")]
     Needs(&'a str),
     /// There is no room.
-    #[error("{0} units run already")]
+    #[error("waits for room: {0} run already")]
     Full(usize),
     /// Another one has just been started.
-    #[error("its turn is in {0:?}")]
+    #[error("waits for its turn")]
     Turn(Duration),
 }
 
@@ -174,7 +174,7 @@ mod tests {
         assert!(next(3).is_empty());
         assert!(next(9).is_empty());
         let why = throttle.why(&rules, waiting[0], 3, &HashSet::new(), seconds(1));
-        assert_eq!(why.unwrap().to_string(), "3 units run already");
+        assert_eq!(why.unwrap().to_string(), "waits for room: 3 run already");
     }
 
     #[test]

@@ -66,6 +66,19 @@ impl Alerts {
         Ok(())
     }
 
+    /// Something happened to an instance that does not last.
+    pub(super) fn happened(&mut self, it: &Instance, kind: EventKind, detail: &str, at: Stamp) {
+        let mut facts = facts(it, &Limits::default());
+        facts.detail = Some(detail.to_owned());
+        self.desk.happened(&it.name, kind, &facts, Now::from(at));
+    }
+
+    /// An instance is no more.
+    pub(super) fn forget(&mut self, unit: &str) {
+        self.open.remove(unit);
+        self.desk.gone(unit, Now::from(Stamp::now()));
+    }
+
     /// Looks for edges, and sends what is due.
     pub(super) fn step<'a>(
         &mut self,
@@ -178,7 +191,7 @@ fn is_known(it: &Instance) -> bool {
     match &it.phase {
         Phase::Running(_) => !matches!(verdict, None | Some(State::Unknown | State::Starting)),
         Phase::Making | Phase::Ending(..) | Phase::Stopping(..) => false,
-        Phase::Absent | Phase::Waiting(_) | Phase::Held(_) => verdict.is_some(),
+        Phase::Absent | Phase::Queued | Phase::Waiting(_) | Phase::Held(_) => verdict.is_some(),
     }
 }
 
@@ -195,7 +208,7 @@ fn kind(it: &Instance) -> Option<EventKind> {
             State::Hung => Some(EventKind::Hung),
             _ => None,
         },
-        Phase::Waiting(_) | Phase::Absent => {
+        Phase::Waiting(_) | Phase::Queued | Phase::Absent => {
             let verdict = verdict.filter(|verdict| verdict.state == State::Dead)?;
             // Somebody wanted it so.
             (verdict.sub.as_deref() != Some("operator")).then_some(EventKind::Dead)

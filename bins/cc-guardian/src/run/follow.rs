@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::{ATTACH, Daemon, Group, Note, Turn, failed};
-use crate::instance::{Phase, Run};
+use crate::instance::{Made, Phase, Run};
+use crate::program::Program;
 use cc_kit::journal::Stamp;
 
 /// What changes when a program does something that its title does not tell.
@@ -127,23 +128,29 @@ impl Daemon {
             return;
         }
         // Of a dead pane tmux 3.8 knows no pid.
-        let format = "#{session_id} #{pane_id} #{pane_dead} #{@cc_guardian} #{@cc_run} #{@cc_unit} #{pane_pid}";
+        let format = "#{session_id} #{pane_id} #{pane_dead} #{@cc_guardian} #{@cc_run} #{@cc_unit} \
+                      #{pane_pid} #{@cc_program} #{@cc_own}";
         let command = Command::new("list-panes").flag("-a").option("-F", format);
         let Ok(reply) = group.server.command(command).await else {
             return;
         };
         let id = self.places.id();
-        let found: Vec<(String, Run, bool)> = reply
+        let found: Vec<(String, Run, Made, bool)> = reply
             .lines()
             .filter_map(|line| {
                 let line = str::from_utf8(line).ok()?;
-                let mut words = line.splitn(7, ' ');
+                let mut words = line.splitn(9, ' ');
                 let mut word = || words.next();
                 let session = SessionId::parse(word()?.as_bytes())?;
                 let pane = PaneId::parse(word()?.as_bytes())?;
                 let dead = word()? == "1";
                 let (guardian, number, unit) = (word()?, word()?, word()?);
                 let pid: Option<u32> = word().and_then(|pid| pid.parse().ok());
+                let made = Made {
+                    server: server.to_owned(),
+                    program: word().and_then(Program::parse),
+                    own: word().filter(|own| !own.is_empty()).map(str::to_owned),
+                };
                 (guardian == id).then(|| {
                     let process = pid
                         .filter(|_| !dead)
@@ -156,23 +163,28 @@ impl Daemon {
                         process,
                         pid,
                     };
-                    (unit.to_owned(), run, dead)
+                    (unit.to_owned(), run, made, dead)
                 })
             })
             .collect();
-        for (name, run, dead) in found {
+        for (name, run, made, dead) in found {
             let now = self.now();
+            if !self.instances.contains_key(&name) {
+                self.declared_no_more(&name);
+            }
             let Some(it) = self.instances.get_mut(&name) else {
                 continue;
             };
             if it.phase != Phase::Absent {
                 continue;
             }
+            it.made = Some(made);
             if dead {
                 self.adopt_dead(&name, run);
                 continue;
             }
             it.adopted(run.clone(), now, Stamp::now());
+            self.compare(&name);
             self.watch(&name, &run);
             self.record(&name, "adopt", run.pid.map(|pid| format!("pid {pid}")));
             self.look(&name);

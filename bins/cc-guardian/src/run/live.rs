@@ -1,19 +1,23 @@
 //! Starts and ends.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cc_kit::journal::Stamp;
 use cc_kit::pane::Pane;
 use cc_kit::process::{Exit as ProcessExit, Identity, Mark};
-use tmux_cc::wire::PaneId;
+use tmux_cc::wire::{PaneId, SessionId};
 use tokio::time::{sleep, timeout};
 
 use super::resume::NOW;
-use super::{CRASH, Daemon, GRACE, HOW, LEFT, Note, Turn, dice, follow, nonce, process};
+use super::{CRASH, Daemon, GRACE, HOW, LEFT, Note, Turn, dice, follow, nonce, own_name, process};
+use crate::beside::{self, Beside};
 use crate::config;
+use crate::confine;
 use crate::group::{self, Launch, Launched};
-use crate::instance::{Act, End, Phase, Run};
+use crate::instance::{Act, End, Made, Phase, Run};
+use crate::program::Program;
 
 impl Daemon {
     /// Makes a pane for it, behind whatever is left of an earlier run.
@@ -21,24 +25,31 @@ impl Daemon {
         let Some(it) = self.instances.get_mut(name) else {
             return;
         };
-        let command = it.command();
+        it.making();
+        let mut command = it.command();
         let Some(it) = self.instances.get(name) else {
             return;
         };
         self.runs += 1;
         let run = format!("{}-{}", nonce(), self.runs);
-        let environment = match it.unit.environment() {
-            Ok(environment) => environment.0,
-            Err(mistakes) => {
-                let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-                let error = std::io::Error::other(said.join("; "));
+        let environment = it.unit.environment().map_err(|mistakes| {
+            let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            std::io::Error::other(said.join("; "))
+        });
+        let confined = confine::words(&it.unit);
+        let environment = match confined.and_then(|words| Ok((words, environment?))) {
+            Ok((words, environment)) => {
+                command.splice(0..0, words);
+                environment.0
+            }
+            Err(error) => {
                 let _ = self
                     .notes
                     .send(Note::Launched(name.to_owned(), run, Err(error), None));
                 return;
             }
         };
-        let mark = self.mark(name);
+        let (mark, beside_mark) = (self.mark(name), self.mark_beside(name));
         let mut environment = environment;
         environment.insert(mark.variable.clone(), mark.value.clone());
         environment.insert("CC_UNIT".to_owned(), name.to_owned());
@@ -48,10 +59,22 @@ impl Daemon {
             "CC_GUARDIAN".to_owned(),
             control.to_string_lossy().into_owned(),
         );
-        let server = self.server_of(it);
+        let server = self.settings.server_of(&it.unit).to_owned();
+        let program = Program::of(&it.unit, &server, &self.secret);
+        let made = Made {
+            server: server.clone(),
+            own: own_name(&it.unit.command),
+            program: Some(program.clone()),
+        };
+        let socket = self.places.tmux(&server);
+        let beside = self.beside(name, socket.clone());
+        // One that moves leaves its old session to be ended.
+        let moves = it.made.as_ref().is_some_and(|was| was.server != server);
+        let left = it.last.filter(|_| moves);
+        let left = left.map(|(session, _)| (self.socket_of(it), session));
         let launch = Launch {
             tmux: self.settings.tmux.clone(),
-            socket: self.socket_of(it),
+            socket,
             history_limit: self.settings.history_limit,
             name: name.to_owned(),
             run: run.clone(),
@@ -59,19 +82,36 @@ impl Daemon {
             cwd: it.unit.cwd.clone(),
             environment,
             command,
-            old: it.last,
+            old: it.last.filter(|_| !moves),
+            program: program.to_string(),
+            own: made.own.clone().unwrap_or_default(),
         };
+        if let Some(it) = self.instances.get_mut(name) {
+            it.made = Some(made);
+        }
         let notes = self.notes.clone();
         let name = name.to_owned();
         let turns = Arc::clone(self.turns.entry(server).or_default());
         tokio::spawn(async move {
             // Never two of them: whatever an earlier run has left behind goes first.
             let reaped = process::reap(&mark, LEFT).await;
+            if launch.old.is_none() {
+                // Its session is made anew, and with it what was beside it.
+                let _ = process::reap(&beside_mark, LEFT).await;
+            }
+            if let Some((socket, session)) = left {
+                let _ = group::end(&launch.tmux, &socket, session).await;
+            }
             let turn = turns.lock_owned().await;
             let launched = match reaped {
                 Ok(()) => start(launch, &mark).await,
                 Err(error) => Err(error),
             };
+            if let (Ok(launched), Some(beside)) = (&launched, beside) {
+                // In the same turn: nothing is to happen there later.
+                let made = beside.make(launched.session).await;
+                let _ = notes.send(Note::Beside(name.clone(), made));
+            }
             let _ = notes.send(Note::Launched(name, run, launched, Some(turn)));
         });
     }
@@ -117,6 +157,9 @@ impl Daemon {
         it.started(run.clone(), now, stamp);
         self.watch(name, &run);
         self.record(name, "start", Some(format!("pid {}", launched.pid)));
+        // It may have been declared otherwise meanwhile.
+        self.compare(name);
+        self.keep_servers();
         if let Some(again) = stopping {
             self.stop(name, again, true);
             return;
@@ -218,15 +261,19 @@ impl Daemon {
             return;
         };
         let act = it.ended(end, now, stamp, dice());
+        // What it was ended for says more than how.
+        let cause = it.verdict().and_then(|verdict| verdict.sub.clone());
+        let cause = cause.unwrap_or_else(|| end.words());
         let news = it.vigil.news();
         for word in news {
             self.record(name, "rung", Some(word));
         }
         self.usage.remove(name);
-        self.record(name, "end", Some(end.words()));
+        self.record(name, "end", Some(cause));
         if let Act::Hold(why) = act {
             self.record(name, "hold", Some(why));
         }
+        self.forget_gone(name);
     }
 
     pub(super) fn stopped(&mut self, name: &str) {
@@ -234,10 +281,59 @@ impl Daemon {
         let Some(it) = self.instances.get_mut(name) else {
             return;
         };
+        let left = it.last;
         let act = it.stopped(now, stamp);
+        if act != Act::Start {
+            // One that is started again finds its session, and who looks at it stays there.
+            self.end_session(name, left);
+        }
         self.record(name, "stop", None);
-        if act == Act::Start {
-            self.launch(name);
+        self.forget_gone(name);
+    }
+
+    /// Ends what is left of the session of an instance, and who goes with it.
+    pub(super) fn end_session(&mut self, name: &str, left: Option<(SessionId, PaneId)>) {
+        let (Some((session, _)), Some(it)) = (left, self.instances.get(name)) else {
+            return;
+        };
+        let group = self.groups.get(&self.server_of(it));
+        if group.is_some_and(|group| group.server.tree().session(session).is_none()) {
+            return;
+        }
+        let (tmux, socket) = (self.settings.tmux.clone(), self.socket_of(it));
+        let server = self.server_of(it);
+        let turns = Arc::clone(self.turns.entry(server).or_default());
+        tokio::spawn(async move {
+            // In its turn: who is started next may take its name.
+            let _turn = turns.lock_owned().await;
+            let _ = group::end(&tmux, &socket, session).await;
+        });
+    }
+
+    /// The windows that are to be beside an instance.
+    fn beside(&self, name: &str, socket: PathBuf) -> Option<Beside> {
+        let it = self.instances.get(name)?;
+        (!it.unit.windows.is_empty()).then(|| Beside {
+            tmux: self.settings.tmux.clone(),
+            socket,
+            mark: self.mark_beside(name).value,
+            windows: it.unit.windows.clone(),
+        })
+    }
+
+    /// What marks the processes beside an instance.
+    fn mark_beside(&self, name: &str) -> Mark {
+        Mark {
+            variable: beside::MARK.to_owned(),
+            ..self.mark(name)
+        }
+    }
+
+    pub(super) fn made_beside(&self, name: &str, made: std::io::Result<Vec<String>>) {
+        match made {
+            Ok(made) if made.is_empty() => {}
+            Ok(made) => self.record(name, "windows", Some(format!("made: {}", made.join(", ")))),
+            Err(error) => self.record(name, "windows", Some(format!("not made: {error}"))),
         }
     }
 
@@ -248,6 +344,10 @@ impl Daemon {
         let making = matches!(it.phase, Phase::Making);
         let stopping = matches!(it.phase, Phase::Stopping(..));
         if !it.stop(again) {
+            let left = (it.phase == Phase::Absent).then(|| it.last.take());
+            if let Some(left) = left {
+                self.end_session(name, left);
+            }
             if stopping {
                 self.keep(name);
             } else {
@@ -274,11 +374,10 @@ impl Daemon {
             .filter(|_| !at_once && it.unit.stop.method == config::StopMethod::Profile)
             .map(|profile| profile.keys().clone());
         let timeout = it.unit.stop.timeout;
-        let socket = self.socket_of(it);
         let server = self.groups.get(&self.server_of(it));
         let server = server.map(|group| group.server.clone());
-        let mark = self.mark(name);
-        let tmux = self.settings.tmux.clone();
+        let (mark, beside_mark) = (self.mark(name), self.mark_beside(name));
+        let (tmux, socket, left) = (self.settings.tmux.clone(), self.socket_of(it), it.last);
         let (notes, name) = (self.notes.clone(), name.to_owned());
         tokio::spawn(async move {
             if let (Some(run), Some(server), Some(keys)) = (&run, &server, keys) {
@@ -295,13 +394,12 @@ impl Daemon {
             if let Err(error) = process::reap(&mark, grace).await {
                 tracing::error!(%error, "cannot end what is left of a unit");
             }
-            let is_there = |run: &Run| {
-                let server = server.as_ref();
-                server.is_none_or(|server| server.tree().session(run.session).is_some())
-            };
-            if let Some(run) = run.filter(is_there) {
-                // By a client of its own: one that is attached to the session goes with it.
-                let _ = group::end(&tmux, &socket, run.session).await;
+            if !again {
+                let _ = process::reap(&beside_mark, Duration::ZERO).await;
+                if let Some((session, _)) = left {
+                    // By a client of its own: one that is attached to the session goes with it.
+                    let _ = group::end(&tmux, &socket, session).await;
+                }
             }
             let _ = notes.send(Note::Stopped(name));
         });

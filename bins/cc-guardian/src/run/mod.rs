@@ -2,6 +2,7 @@
 
 mod alerts;
 mod answer;
+mod apply;
 mod declare;
 mod follow;
 mod hang;
@@ -11,9 +12,12 @@ mod process;
 mod prompts;
 mod reply;
 mod resume;
+mod rest;
 mod send;
 mod sight;
 mod tell;
+mod turn;
+mod wear;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -25,7 +29,7 @@ use cc_kit::journal::Stamp;
 use cc_kit::pane::{PaneError, Sighting};
 use cc_kit::process::{Exit as ProcessExit, Identity, Mark, Snapshot, Usage};
 use cc_kit::profile::{Profile, Profiles};
-use cc_kit::signals::Shutdown;
+use cc_kit::signals::{Hangup, Shutdown};
 use sd_notify::NotifyState;
 use serde_json::{Value, json};
 use tmux_cc::client::{Server, ServerChange};
@@ -37,11 +41,12 @@ use tokio::time::{Instant, sleep_until};
 use self::alerts::Alerts;
 use self::prompts::Rules;
 use crate::cli;
-use crate::config::{self, ServerSettings};
+use crate::config::{self, Config, ServerSettings};
 use crate::group::{Launched, MARK};
 use crate::instance::{Act, End, Instance, Phase};
 use crate::place::Places;
 use crate::policy::limits::{Came, Limits};
+use crate::policy::Throttle;
 use crate::request::Request;
 use crate::store::{Event, Store};
 
@@ -80,6 +85,8 @@ enum Note {
     Probed(String, String),
     Launched(String, String, std::io::Result<Launched>, Turn),
     Gone(String, String, Option<ProcessExit>),
+    /// Windows beside an instance were made, or could not be.
+    Beside(String, std::io::Result<Vec<String>>),
     /// How that run ended is known.
     Ended(String, String, End),
     Stopped(String),
@@ -115,6 +122,8 @@ struct Daemon {
     profiles: BTreeMap<String, Arc<Profile>>,
     host: Arc<str>,
     settings: ServerSettings,
+    /// The file that was read last.
+    config: Option<Config>,
     instances: BTreeMap<String, Instance>,
     groups: BTreeMap<String, Group>,
     alerts: Alerts,
@@ -124,6 +133,8 @@ struct Daemon {
     rules: Rules,
     /// The accounts with which nothing is to be begun.
     closed: watch::Sender<BTreeSet<String>>,
+    /// When instances of a unit were started last.
+    throttles: HashMap<String, Throttle>,
     /// Whose turn it is to be started on a server.
     turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// Those that were started on servers that are not followed yet.
@@ -164,6 +175,7 @@ fn stored(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure
 
 async fn guard(run: &cli::Run) -> Result<(), Failure> {
     let mut shutdown = Shutdown::install().map_err(failed)?;
+    let mut hangup = Hangup::install().map_err(failed)?;
     let places = Places::find(run.state.state.as_deref())?;
     let _lock = answer::lock(&places)?;
     let store = Store::open(&places.state).map_err(stored)?;
@@ -186,12 +198,14 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
         host: host().into(),
         profiles: profiles(),
         settings: usual_settings(),
+        config: None,
         instances: BTreeMap::new(),
         groups: BTreeMap::new(),
         alerts,
         limits: Limits::default(),
         rules: Rules::default(),
         closed: watch::Sender::default(),
+        throttles: HashMap::new(),
         turns: HashMap::new(),
         first: Vec::new(),
         following: HashSet::new(),
@@ -228,6 +242,7 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
             biased;
             _ = shutdown.requested() => break,
             Some(note) = told.recv() => daemon.on(note).await,
+            () = hangup.requested() => daemon.reload(),
             () = wait(wake) => {}
             _ = sample.tick() => daemon.sample(),
             Some(report) = reports.recv() => {
@@ -331,7 +346,9 @@ impl Daemon {
             .chain(vigils.filter_map(|due| self.began.checked_add(due)));
         let later = self.later.values().copied();
         let limits = self.limits_due();
-        wakes.chain(later).chain(told).chain(limits).min()
+        let turn = self.next_turn();
+        let due = limits.into_iter().chain(turn);
+        wakes.chain(later).chain(told).chain(due).min()
     }
 
     /// Does what is due.
@@ -350,12 +367,11 @@ impl Daemon {
             match &it.phase {
                 Phase::Waiting(at) if *at <= now => {
                     it.due(now);
-                    self.launch(&name);
                 }
                 Phase::Ending(_, until, end) if *until <= now => {
                     let end = *end;
-                    let server = self.groups.get(self.settings.server_of(&it.unit));
-                    let lost = server.is_some_and(|group| !group.is_alive());
+                    let server = server_of(&self.settings, it);
+                    let lost = self.groups.get(server).is_some_and(|it| !it.is_alive());
                     self.ended(&name, if lost { End::ServerLost } else { end });
                 }
                 Phase::Running(_) if it.wake().is_some_and(|wake| wake <= steady) => {
@@ -368,6 +384,8 @@ impl Daemon {
                 _ => {}
             }
         }
+        self.restart_at_rest();
+        self.take_turns();
     }
 
     /// What the hooks of an instance must know to be heard: the same for every guardian of this state,
@@ -379,11 +397,11 @@ impl Daemon {
     }
 
     fn server_of(&self, it: &Instance) -> String {
-        self.settings.server_of(&it.unit).to_owned()
+        server_of(&self.settings, it).to_owned()
     }
 
     fn socket_of(&self, it: &Instance) -> PathBuf {
-        self.places.tmux(self.settings.server_of(&it.unit))
+        self.places.tmux(server_of(&self.settings, it))
     }
 
     /// What marks the processes of an instance.
@@ -417,9 +435,13 @@ impl Daemon {
                     self.ended(&name, end);
                 }
             }
+            Note::Beside(name, made) => self.made_beside(&name, made),
             Note::Stopped(name) => self.stopped(&name),
             Note::Looked(name, run, found) => self.looked(&name, &run, found),
-            Note::Sampled(snapshot) => self.sampled(&snapshot),
+            Note::Sampled(snapshot) => {
+                self.sampled(&snapshot);
+                self.worn(&snapshot);
+            }
             Note::Following(name, server) => {
                 self.followed(&name, server.clone());
                 for (of, session, turn) in std::mem::take(&mut self.first) {
@@ -430,7 +452,7 @@ impl Daemon {
                     }
                 }
                 let its = self.instances.values();
-                let its = its.filter(|it| self.settings.server_of(&it.unit) == name);
+                let its = its.filter(|it| server_of(&self.settings, it) == name);
                 let names: Vec<String> = its.map(|it| it.name.clone()).collect();
                 names.iter().for_each(|name| self.look(name));
             }
@@ -448,6 +470,12 @@ impl Daemon {
             Note::Asked(request, reply) => self.asked(request, reply).await,
         }
     }
+}
+
+/// The server that an instance is in; where it never was in one, that which it will be in.
+fn server_of<'a>(settings: &'a ServerSettings, it: &'a Instance) -> &'a str {
+    let made = it.made.as_ref().map(|made| made.server.as_str());
+    made.unwrap_or_else(|| settings.server_of(&it.unit))
 }
 
 /// What tmux calls a unit's own program when it is the one in front.

@@ -20,6 +20,9 @@ impl Daemon {
         let answer = match request {
             Request::Ls | Request::Watch => self.listing(),
             Request::Up { file, unit } => self.up(file.as_deref(), unit.as_ref()),
+            Request::Diff { file } => self.diff(file.as_deref()),
+            Request::Apply { file, at_idle } => self.apply(file.as_deref(), at_idle),
+            Request::RestartAtIdle { unit } => self.restart_at_idle(&unit),
             Request::Start { unit } => self.start(&unit),
             Request::Stop { unit, now } => match self.instances.contains_key(&unit) {
                 true => {
@@ -74,21 +77,9 @@ impl Daemon {
     }
 
     fn up(&mut self, file: Option<&std::path::Path>, spec: Option<&Spec>) -> Value {
-        let names = match (file, spec) {
-            (_, Some(spec)) => self.unit(spec).and_then(|unit| {
-                let value = serde_json::to_value(spec).map_err(super::stored)?;
-                self.store
-                    .declare(&spec.name, &value)
-                    .map_err(super::stored)?;
-                Ok(self.declare(&[unit]))
-            }),
-            (Some(file), None) => self.declare_file(file).and_then(|names| {
-                self.store
-                    .set_file(&file.to_string_lossy())
-                    .map_err(super::stored)?;
-                Ok(names)
-            }),
-            (None, None) => Ok(self.instances.keys().cloned().collect()),
+        let names = match spec {
+            Some(spec) => self.declare_spec(spec),
+            None => self.declare_given(file),
         };
         let names = match names {
             Ok(names) => names,
@@ -101,26 +92,28 @@ impl Daemon {
                 continue;
             };
             if it.up(now) == Act::Start {
-                self.launch(name);
                 self.record(name, "up", None);
                 started.push(name.clone());
             } else {
                 self.keep(name);
             }
         }
-        json!({"v": 1, "units": names, "started": started})
+        self.take_turns();
+        json!({
+            "v": 1, "units": names, "started": started, "waits": self.waiting(&names),
+            "changed": self.changed_of(&names), "undeclared": self.undeclared(),
+        })
     }
 
-    fn start(&mut self, name: &str) -> Value {
+    pub(super) fn start(&mut self, name: &str) -> Value {
         let now = self.now();
         let Some(it) = self.instances.get_mut(name) else {
             return unknown(name);
         };
-        if it.up(now) == Act::Start {
-            self.launch(name);
-        }
+        it.up(now);
+        self.take_turns();
         self.keep(name);
-        json!({"v": 1})
+        json!({"v": 1, "waits": self.waiting(&[name.to_owned()])})
     }
 
     /// Where a pane is, as leases know it.
@@ -198,7 +191,7 @@ impl Daemon {
             return;
         };
         let reader = Reader {
-            own: super::own_name(&it.unit.command),
+            own: it.made.as_ref().and_then(|made| made.own.clone()),
             pane,
             profile: Arc::clone(&profile),
             host: Arc::clone(&self.host),
@@ -254,7 +247,7 @@ fn held(why: Why) -> Receipt {
     }
 }
 
-fn refused(failure: &Failure) -> Value {
+pub(super) fn refused(failure: &Failure) -> Value {
     let mut said = Vec::new();
     let _ = failure.write_to(&mut said);
     let said = String::from_utf8_lossy(&said);

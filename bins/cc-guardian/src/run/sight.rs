@@ -13,7 +13,7 @@ use tmux_cc::tree::Change;
 use tmux_cc::wire::PaneId;
 use tokio::time::{Instant, sleep};
 
-use super::{Daemon, Note, SOON, UNTOLD, own_name, unknown};
+use super::{Daemon, Note, SOON, UNTOLD, server_of, unknown};
 use crate::instance::{End, Phase};
 
 impl Daemon {
@@ -29,7 +29,7 @@ impl Daemon {
                 let lost: Vec<String> = self
                     .instances
                     .values()
-                    .filter(|it| self.settings.server_of(&it.unit) == server)
+                    .filter(|it| server_of(&self.settings, it) == server)
                     .filter(|it| matches!(it.phase, Phase::Running(_) | Phase::Ending(..)))
                     .map(|it| it.name.clone())
                     .collect();
@@ -69,7 +69,7 @@ impl Daemon {
             .values()
             .find(|it| {
                 it.run().is_some_and(|run| run.pane == pane)
-                    && self.settings.server_of(&it.unit) == server
+                    && server_of(&self.settings, it) == server
             })
             .map(|it| it.name.clone())
     }
@@ -141,7 +141,7 @@ impl Daemon {
         };
         let before = it.verdict().map(|v| (v.state, v.sub.clone()));
         if let Some(profile) = &it.profile {
-            let own = own_name(&it.unit.command);
+            let own = it.made.as_ref().and_then(|made| made.own.clone());
             let sight = Sight {
                 screen: Some(&found.screen),
                 title: &found.title,

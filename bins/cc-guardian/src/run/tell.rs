@@ -67,7 +67,8 @@ impl Daemon {
         let kept = self
             .store
             .add(&mut event)
-            .and_then(|()| self.store.set_instance(name, &it.kept()));
+            .and_then(|()| self.store.set_instance(name, &it.kept()))
+            .and_then(|()| self.store.set_pending(name, it.pending.as_deref()));
         if let Err(error) = kept {
             // What runs is guarded all the same.
             tracing::error!(%error, "an event cannot be kept");
@@ -91,6 +92,22 @@ impl Daemon {
         if let Err(error) = self.store.keep(ALERTS, &memory) {
             tracing::error!(%error, "alerts cannot be kept");
         }
+    }
+
+    /// Something happened to the guardian itself.
+    pub(super) fn record_own(&self, kind: &str, detail: String) {
+        let mut event = Event {
+            at: Timestamp::now(),
+            unit: "guardian".to_owned(),
+            kind: kind.to_owned(),
+            detail: Some(detail),
+            ..Event::default()
+        };
+        if let Err(error) = self.store.add(&mut event) {
+            tracing::error!(%error, "an event cannot be kept");
+        }
+        let _ = self.events.send(event);
+        self.changed.send_modify(|count| *count += 1);
     }
 
     pub(super) fn listing(&self) -> Value {

@@ -97,3 +97,32 @@ fn what_is_taken_down_is_gone() {
     assert!(guardian.units().iter().all(|unit| unit["pane"].is_null()));
     assert!(guardian.process().alive());
 }
+
+/// Passes when of two that somebody stopped the one comes back with a guardian that starts anew that
+/// always runs, and the other stays stopped.
+#[test]
+fn what_always_runs_comes_back_with_the_guardian() {
+    skip_if_asked!();
+    let mut guardian = Guardian::home();
+    let config = guardian.path("units.toml");
+    let unit = |name: &str, restart: &str| {
+        format!("[unit.{name}]\ncommand = [\"sleep\", \"1d\"]\nrestart = \"{restart}\"\n")
+    };
+    let (a, b) = (unit("a", "always"), unit("b", "unless-stopped"));
+    fs::write(&config, format!("version = 1\n{a}{b}")).unwrap();
+    guardian.run(&["-c", config.to_str().unwrap()]);
+    guardian.ok(&["up"]);
+    for unit in ["a@1", "b@1"] {
+        guardian.until(unit, "to run", |unit| unit["pid"].is_number());
+        guardian.ok(&["stop", unit, "--now"]);
+        guardian.until(unit, "to be gone", |unit| unit["pane"].is_null());
+    }
+    guardian.kill();
+    guardian.run(&[]);
+    guardian.until("a@1", "to run again", |unit| unit["pid"].is_number());
+    let stopped = guardian.unit("b@1");
+    assert_eq!(
+        (&stopped["state"], &stopped["pid"]),
+        (&Value::from("absent"), &Value::Null)
+    );
+}

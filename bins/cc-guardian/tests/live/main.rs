@@ -11,6 +11,9 @@
 mod alerts;
 mod answers;
 mod deaths;
+mod beside;
+mod bounds;
+mod changes;
 mod doctor;
 mod faults;
 mod guardian;
@@ -21,4 +24,5 @@ mod lost;
 mod mistakes;
 mod moments;
 mod prompts;
+mod order;
 mod sending;
