@@ -95,6 +95,10 @@ fn checked(answer: Value) -> Result<Value, Failure> {
     .find(|exit| u64::from(exit.code()) == code)
     .unwrap_or(Exit::Failed);
     let failure = Failure::new(exit, error.to_owned());
+    let advice = answer.get("advice").and_then(Value::as_str);
+    if let Some(advice) = advice {
+        return Err(failure.advice(printable(advice.as_bytes()).to_string()));
+    }
     Err(match exit {
         Exit::Unknown => failure.advice("See `cc-guardian ls` for those that there are."),
         _ => failure,
@@ -214,11 +218,12 @@ fn spec(up: &cli::Up) -> Result<Option<Spec>, Failure> {
         cwd,
         env: pairs.collect::<Result<BTreeMap<_, _>, Failure>>()?,
         command: up.command.clone(),
+        adopted: None,
     }))
 }
 
 /// Starts a guardian in the background where none runs, and waits until it answers.
-fn ensure(places: &Places) -> Result<(), Failure> {
+pub(crate) fn ensure(places: &Places) -> Result<(), Failure> {
     let answers = || ask(places, &Request::Ls, PATIENCE).is_ok();
     if control::connect(&places.control()).is_ok() {
         return Ok(());
@@ -277,8 +282,16 @@ pub(crate) fn down(down: &cli::Down) -> Result<(), Failure> {
     ask(&places, &Request::Down { now: down.now }, PATIENCE)?;
     while let Some(listing) = next(&mut lines)? {
         let units = listing.get("units").and_then(Value::as_array);
-        let runs = |unit: &Value| unit.get("pane").is_some_and(|pane| !pane.is_null());
+        let goes_on = |unit: &Value| !down.now && unit.get("adopted") == Some(&Value::Bool(true));
+        let has_pane = |unit: &Value| unit.get("pane").is_some_and(|pane| !pane.is_null());
+        let runs = |unit: &Value| has_pane(unit) && !goes_on(unit);
         if !units.is_some_and(|units| units.iter().any(runs)) {
+            for unit in units.into_iter().flatten().filter(|unit| has_pane(unit)) {
+                let unit = word(unit, "unit");
+                print(&format!(
+                    "{unit}: goes on, since it was adopted: `stop` ends it\n"
+                ))?;
+            }
             return Ok(());
         }
     }

@@ -56,8 +56,11 @@ pub(crate) enum Verb {
     /// Make units what the file says: start those that are new, start those anew that are other, stop
     /// those that are no more.
     Apply(Apply),
-    /// Stop every unit.
+    /// Stop every unit; those that were adopted go on, unless --now is said.
     Down(Down),
+    /// Make a unit of a pane in any tmux server. What ends there is started again in a new window of its
+    /// session if a command is given, and not at all if none is.
+    Adopt(Adopt),
     /// Start a unit, also one that is held.
     Start(One),
     /// Stop a unit, and leave it stopped.
@@ -150,6 +153,27 @@ pub(crate) struct Down {
     /// Do not ask them to end: end them.
     #[arg(long)]
     pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// The pane, as `tmux list-panes -a` has it.
+    #[arg(value_name = "%PANE")]
+    pub(crate) pane: String,
+    /// The unit's name.
+    #[arg(long, value_name = "N")]
+    pub(crate) name: String,
+    /// How its screen is read [default: by the name of what runs there].
+    #[arg(long, value_name = "P")]
+    pub(crate) profile: Option<String>,
+    /// The socket of its tmux server [default: that of $TMUX, else tmux's own].
+    #[arg(short = 'S', long, value_name = "SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// What to start where it ends.
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -48,6 +48,24 @@ pub(crate) struct Launched {
     pub(crate) pid: u32,
 }
 
+impl Launched {
+    /// Reads the last line of what tmux prints: session, pane and pid.
+    pub(crate) fn read(said: &str) -> io::Result<Self> {
+        let line = said.lines().last().unwrap_or_default();
+        let mut words = line.split_ascii_whitespace();
+        let mut word = || words.next().unwrap_or_default();
+        let (session, pane, pid) = (word(), word(), word());
+        let read = || {
+            Some(Self {
+                session: SessionId::parse(session.as_bytes())?,
+                pane: PaneId::parse(pane.as_bytes())?,
+                pid: pid.parse().ok()?,
+            })
+        };
+        read().ok_or_else(|| io::Error::other(format!("tmux answers {line:?}")))
+    }
+}
+
 impl Launch {
     /// Makes the pane, and the server where there is none. Nothing of it stands in an argument list,
     /// where others could read it.
@@ -64,18 +82,7 @@ impl Launch {
             // Somebody may have been faster.
             let _ = self.tell(line).await;
         }
-        let line = said.lines().last().unwrap_or_default();
-        let mut words = line.split_ascii_whitespace();
-        let mut word = || words.next().unwrap_or_default();
-        let (session, pane, pid) = (word(), word(), word());
-        let read = || {
-            Some(Launched {
-                session: SessionId::parse(session.as_bytes())?,
-                pane: PaneId::parse(pane.as_bytes())?,
-                pid: pid.parse().ok()?,
-            })
-        };
-        read().ok_or_else(|| io::Error::other(format!("tmux answers {line:?}")))
+        Launched::read(&said)
     }
 
     /// The pane in a session of its name, where that was made for this very instance.
@@ -128,28 +135,14 @@ impl Launch {
         let make = make
             .option("-n", literal(&self.name))
             .option("-c", literal(self.cwd.as_os_str().as_encoded_bytes()));
-        let make = self.environment.iter().fold(make, |make, (name, value)| {
-            make.option("-e", format!("{name}={value}"))
-        });
-        // The program is to know nothing of a server that it could write to.
-        let words = ["/usr/bin/env", "-u", "TMUX", "-u", "TMUX_PANE", "--"];
-        let words = words
-            .into_iter()
-            .chain(self.command.iter().map(String::as_str));
-        lines.push(words.fold(make.flag("--"), Command::arg));
+        lines.push(self.with_program(make));
         // What a session is made with, all its later windows would have: they are not the instance.
         let own = [MARK, "CC_UNIT", "CC_HOOK_TOKEN", "CC_GUARDIAN"];
         lines.extend(own.map(|name| {
             let unset = Command::new("set-environment").option("-t", &place);
             unset.flag("-u").arg(name)
         }));
-        for (option, value) in [
-            ("@cc_unit", &self.name),
-            ("@cc_run", &self.run),
-            ("@cc_guardian", &self.guardian),
-            ("@cc_program", &self.program),
-            ("@cc_own", &self.own),
-        ] {
+        for (option, value) in self.marks() {
             let mark = Command::new("set-option").flag("-p").option("-t", &place);
             lines.push(mark.arg(option).arg(value));
         }
@@ -168,6 +161,30 @@ impl Launch {
             script.push(b'\n');
         }
         Ok(script)
+    }
+
+    /// The command that makes its pane, with what is to run there.
+    pub(crate) fn with_program(&self, make: Command) -> Command {
+        let make = self.environment.iter().fold(make, |make, (name, value)| {
+            make.option("-e", format!("{name}={value}"))
+        });
+        // The program is to know nothing of a server that it could write to.
+        let words = ["/usr/bin/env", "-u", "TMUX", "-u", "TMUX_PANE", "--"];
+        let words = words
+            .into_iter()
+            .chain(self.command.iter().map(String::as_str));
+        words.fold(make.flag("--"), Command::arg)
+    }
+
+    /// The options of its pane, by which it is found again.
+    pub(crate) fn marks(&self) -> [(&'static str, &str); 5] {
+        [
+            ("@cc_unit", &self.name),
+            ("@cc_run", &self.run),
+            ("@cc_guardian", &self.guardian),
+            ("@cc_program", &self.program),
+            ("@cc_own", &self.own),
+        ]
     }
 
     async fn tell(&self, script: &[u8]) -> io::Result<String> {

@@ -42,6 +42,15 @@ pub(crate) struct Made {
     pub(crate) program: Option<Program>,
 }
 
+/// An instance in a pane that somebody else has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    /// The socket of the server that it is in.
+    pub(crate) socket: String,
+    /// Does anybody know how to start it again?
+    pub(crate) again: bool,
+}
+
 /// Where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -148,6 +157,8 @@ pub(crate) struct Instance {
     pub(crate) last: Option<(SessionId, PaneId)>,
     /// The watch over the run that there is.
     pub(crate) vigil: Vigil,
+    /// Where it was adopted, if it was.
+    pub(crate) foreign: Option<Foreign>,
     /// What its run has used up.
     pub(crate) wear: Wear,
     /// How what runs was started, or what ran last.
@@ -192,6 +203,7 @@ impl Instance {
             usage: None,
             last: None,
             vigil: Vigil::default(),
+            foreign: None,
             wear: Wear::default(),
             made: None,
             declared: true,
@@ -217,6 +229,16 @@ impl Instance {
 
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Running(_))
+    }
+
+    /// Does anybody know how to start it? Nobody does of one that was adopted without a command.
+    pub(crate) fn can_start(&self) -> bool {
+        self.foreign.as_ref().is_none_or(|foreign| foreign.again)
+    }
+
+    /// Was it adopted, and has ended?
+    pub(crate) fn is_past(&self) -> bool {
+        self.foreign.is_some() && self.phase == Phase::Absent
     }
 
     /// May those start that come after it? Who has been ready once is so until it ends: what it is
@@ -281,6 +303,9 @@ impl Instance {
 
     /// It is to run.
     pub(crate) fn up(&mut self, now: Duration) -> Act {
+        if !self.can_start() {
+            return Act::Wait;
+        }
         self.wanted = true;
         match &mut self.phase {
             Phase::Absent | Phase::Held(_) => {
@@ -442,7 +467,8 @@ impl Instance {
         self.usage = None;
         self.changed.clear();
         let again = matches!(self.phase, Phase::Stopping(_, true));
-        if !again {
+        // What was adopted is started again where it was.
+        if !again && self.foreign.is_none() {
             self.last = None;
         }
         self.restart.ended(&self.rules, Cause::Operator, now, 0.5);
@@ -624,6 +650,25 @@ mod tests {
             };
             assert_eq!(it.due(at), Act::Start);
         }
+    }
+
+    #[test]
+    fn one_that_nobody_knows_how_to_start_is_not_started() {
+        let mut it = instance();
+        it.foreign = Some(Foreign {
+            socket: "/tmp/s".to_owned(),
+            again: false,
+        });
+        it.adopted(run(), secs(0), AT);
+        it.ended(End::Exit(0), secs(1), AT, 0.5);
+        assert!(it.is_past());
+        assert_eq!(it.up(secs(2)), Act::Wait);
+        assert_eq!(it.phase, Phase::Absent);
+        it.foreign = it.foreign.map(|foreign| Foreign {
+            again: true,
+            ..foreign
+        });
+        assert_eq!(it.up(secs(2)), Act::Start);
     }
 
     #[test]

@@ -7,17 +7,19 @@
 //! | [`alert`] | telling somebody that a unit needs them |
 //! | `instance` | one instance of a unit: what is to be done about it |
 //! | `group` | one tmux server of ours |
+//! | `foreign` | a pane of somebody else |
 //! | `beside` | the windows beside a unit's own |
 //! | `store` | what is remembered |
 //! | `run` | the daemon |
 //! | `request`, `listing` | what is asked of it, and how units are told of |
 //! | `ask`, `answer` | commands that ask it |
 //! | `program`, `confine` | what a program was started with; its niceness and processors |
-//! | `ask`, `change` | commands that ask it |
+//! | `ask`, `change`, `adopt` | commands that ask it |
 //! | `look` | `explain` and `profile`, which need no daemon |
 //! | `top` | the dashboard |
 //! | `doctor` | everything that could hurt, looked at without a daemon |
 
+mod adopt;
 pub mod alert;
 mod answer;
 mod ask;
@@ -27,6 +29,7 @@ mod cli;
 pub mod config;
 mod confine;
 mod doctor;
+mod foreign;
 mod group;
 mod instance;
 mod listing;
@@ -65,6 +68,7 @@ fn go(cli: Cli) -> Result<Exit, Failure> {
         Verb::Up(up) => done(ask::up(&up)),
         Verb::Diff(diff) => change::diff(&diff),
         Verb::Apply(apply) => done(change::apply(&apply)),
+        Verb::Adopt(adopt) => done(adopt::adopt(&adopt)),
         Verb::Down(down) => done(ask::down(&down)),
         Verb::Start(one) => done(ask::start(&one)),
         Verb::Stop(one) => done(ask::stop(&one)),

@@ -74,6 +74,7 @@ pub(crate) fn unit(it: &Instance, socket: &str) -> Value {
         "pending": it.pending,
         "changed": it.changed,
         "declared": it.declared,
+        "adopted": it.foreign.is_some(),
         "draft": verdict.and_then(|v| v.draft.as_ref()),
         "session": it.session,
     })

@@ -8,6 +8,7 @@
 //! | `{"do":"diff","file":PATH}` | `{"v":1,"changes":[..],"server":[..],"alerts":[..],"accounts":[..]}` |
 //! | `{"do":"apply","file":PATH,"at_idle":false}` | the same, and what was done |
 //! | `{"do":"restart-at-idle","unit":U}` | `{"v":1}` |
+//! | `{"do":"adopt","pane":"%N","socket":PATH,"name":N,"profile":P,"command":[..]}` | `{"v":1,"unit":U,..}` |
 //! | `{"do":"start","unit":U}`, `stop`, `restart`, with `"now":true` | `{"v":1}` |
 //! | `{"do":"down","now":false}` | `{"v":1}` once everything has ended |
 //! | `{"do":"why","unit":U}` | `{"v":1,"unit":{..},"events":[..]}` |
@@ -17,7 +18,7 @@
 //! | `{"do":"answer","unit":U,"choice":C,"hash":H}` | `{"v":1,"answer":{..}}` |
 //! | `{"do":"hook","unit":U,"token":T,"input":{..}}` | `{"v":1}` |
 //!
-//! A mistake is answered by `{"v":1,"error":..,"exit":N}`.
+//! A mistake is answered by `{"v":1,"error":..,"exit":N}`, with `"advice"` where something can be done.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,6 +50,7 @@ pub(crate) enum Request {
     RestartAtIdle {
         unit: String,
     },
+    Adopt(Adopt),
     Start {
         unit: String,
     },
@@ -107,5 +109,31 @@ pub(crate) struct Spec {
     pub(crate) replicas: u16,
     pub(crate) cwd: PathBuf,
     pub(crate) env: BTreeMap<String, String>,
+    pub(crate) command: Vec<String>,
+    /// Where it was adopted, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) adopted: Option<Adopted>,
+}
+
+/// A unit in a pane that somebody else has made.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Adopted {
+    pub(crate) socket: PathBuf,
+    /// Is its command to be started where it ends?
+    pub(crate) again: bool,
+}
+
+/// A pane that is to be a unit.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Adopt {
+    pub(crate) pane: String,
+    pub(crate) socket: PathBuf,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) profile: Option<String>,
+    /// What is started where it ends; empty: nothing.
+    #[serde(default)]
     pub(crate) command: Vec<String>,
 }

@@ -226,7 +226,13 @@ impl Daemon {
     }
 
     pub(super) fn forget(&mut self, name: &str) {
-        let left = self.instances.get(name).and_then(|it| it.last);
+        let it = self.instances.get(name);
+        let left = it.and_then(|it| it.last);
+        if let Some(it) = it.filter(|it| it.foreign.is_some())
+            && let Err(error) = self.store.withdraw(&it.unit.name)
+        {
+            tracing::error!(%error, "an instance cannot be forgotten");
+        }
         self.end_session(name, left);
         self.instances.remove(name);
         self.looking.remove(name);

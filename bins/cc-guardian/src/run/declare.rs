@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use cc_kit::exit::{Advise as _, Exit, Failure};
 
-use super::{ATTACH, Daemon, stored};
+use super::{ATTACH, Daemon, adopt, stored};
 use crate::config::{self, Config, Unit};
-use crate::instance::{Instance, Phase};
+use crate::instance::{Foreign, Instance, Phase};
 use crate::program::Program;
 use crate::request::Spec;
 
@@ -25,7 +25,11 @@ impl Daemon {
                 self.store.withdraw(&spec.name).map_err(stored)?;
                 continue;
             }
-            self.declare(&[self.unit(&spec)?]);
+            // One that cannot be any more is no reason to leave the others alone.
+            if let Err(failure) = self.declare_one(&spec) {
+                let said = super::send::refused(&failure);
+                tracing::error!("{} is not declared: {said}", spec.name);
+            }
         }
         let mut wanted = HashSet::new();
         for it in self.instances.values_mut() {
@@ -41,7 +45,7 @@ impl Daemon {
         let mut servers: BTreeSet<String> = self
             .instances
             .values()
-            .map(|it| self.settings.server_of(&it.unit).to_owned())
+            .map(|it| self.server_of(it))
             .collect();
         // Some may run where they are declared no more.
         servers.extend(self.store.servers().map_err(stored)?);
@@ -86,11 +90,27 @@ impl Daemon {
             return Err(Failure::new(Exit::Usage, error)
                 .advice("Change it there and say `cc-guardian apply`, or take another name."));
         }
-        let unit = self.unit(spec)?;
+        let names = self.declare_one(spec)?;
         let value = serde_json::to_value(spec).map_err(stored)?;
         self.store.declare(&spec.name, &value).map_err(stored)?;
-        let names = self.declare(&[unit]);
         self.undeclare(|it| it.unit.name == spec.name, &names);
+        Ok(names)
+    }
+
+    fn declare_one(&mut self, spec: &Spec) -> Result<Vec<String>, Failure> {
+        let unit = self.unit(spec)?;
+        let Some(adopted) = &spec.adopted else {
+            return Ok(self.declare(&[unit]));
+        };
+        let names = self.declare(&[adopt::as_adopted(unit, adopted)]);
+        for name in &names {
+            if let Some(it) = self.instances.get_mut(name) {
+                it.foreign = Some(Foreign {
+                    socket: adopted.socket.to_string_lossy().into_owned(),
+                    again: adopted.again,
+                });
+            }
+        }
         Ok(names)
     }
 
@@ -133,7 +153,7 @@ impl Daemon {
         let profiles: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
         config::load(file, &profiles).map_err(|mistakes| {
             let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-            Failure::new(Exit::Usage, said.join("\n"))
+            Failure::new(Exit::Usage, said.join("; "))
                 .advice("Correct these lines; `cc-guardian check` looks without starting.")
         })
     }

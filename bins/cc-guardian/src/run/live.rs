@@ -14,10 +14,10 @@ use super::resume::NOW;
 use super::{CRASH, Daemon, GRACE, HOW, LEFT, Note, Turn, dice, follow, nonce, own_name, process};
 use crate::beside::{self, Beside};
 use crate::config;
-use crate::confine;
 use crate::group::{self, Launch, Launched};
 use crate::instance::{Act, End, Made, Phase, Run};
 use crate::program::Program;
+use crate::{confine, foreign};
 
 impl Daemon {
     /// Makes a pane for it, behind whatever is left of an earlier run.
@@ -59,7 +59,11 @@ impl Daemon {
             "CC_GUARDIAN".to_owned(),
             control.to_string_lossy().into_owned(),
         );
-        let server = self.settings.server_of(&it.unit).to_owned();
+        let foreign = it.foreign.clone();
+        let server = match &foreign {
+            Some(foreign) => foreign.socket.clone(),
+            None => self.settings.server_of(&it.unit).to_owned(),
+        };
         let program = Program::of(&it.unit, &server, &self.secret);
         let made = Made {
             server: server.clone(),
@@ -95,6 +99,17 @@ impl Daemon {
         tokio::spawn(async move {
             // Never two of them: whatever an earlier run has left behind goes first.
             let reaped = process::reap(&mark, LEFT).await;
+            if foreign.is_some() {
+                let launched = match (reaped, launch.old) {
+                    (Ok(()), Some((session, _))) => foreign::launch(&launch, session).await,
+                    (Ok(()), None) => {
+                        Err(std::io::Error::other("the session that it was in is gone"))
+                    }
+                    (Err(error), _) => Err(error),
+                };
+                let _ = notes.send(Note::Launched(name, run, launched, None));
+                return;
+            }
             if launch.old.is_none() {
                 // Its session is made anew, and with it what was beside it.
                 let _ = process::reap(&beside_mark, LEFT).await;
@@ -297,7 +312,8 @@ impl Daemon {
             return;
         };
         let group = self.groups.get(&self.server_of(it));
-        if group.is_some_and(|group| group.server.tree().session(session).is_none()) {
+        let is_gone = group.is_some_and(|group| group.server.tree().session(session).is_none());
+        if is_gone || it.foreign.is_some() {
             return;
         }
         let (tmux, socket) = (self.settings.tmux.clone(), self.socket_of(it));
@@ -344,6 +360,7 @@ impl Daemon {
         let making = matches!(it.phase, Phase::Making);
         let stopping = matches!(it.phase, Phase::Stopping(..));
         if !it.stop(again) {
+            it.leaves |= it.is_past();
             let left = (it.phase == Phase::Absent).then(|| it.last.take());
             if let Some(left) = left {
                 self.end_session(name, left);
@@ -353,6 +370,7 @@ impl Daemon {
             } else {
                 self.record(name, "stop", None);
             }
+            self.forget_gone(name);
             return false;
         }
         // Whoever takes over from us goes on with it.
@@ -362,6 +380,11 @@ impl Daemon {
         };
         if making {
             // Its pane comes still, and is ended then: another start beside it could make two.
+            return true;
+        }
+        if it.foreign.is_some() {
+            it.leaves = !again && !it.can_start();
+            self.stop_foreign(name, at_once);
             return true;
         }
         let run = it.run().cloned();

@@ -1,5 +1,6 @@
 //! `run`: the daemon. One loop that is told what happens and has done what is decided.
 
+mod adopt;
 mod alerts;
 mod answer;
 mod apply;
@@ -87,6 +88,8 @@ enum Note {
     Gone(String, String, Option<ProcessExit>),
     /// Windows beside an instance were made, or could not be.
     Beside(String, std::io::Result<Vec<String>>),
+    /// A pane of somebody else was found and marked.
+    Taken(Box<adopt::Taken>),
     /// How that run ended is known.
     Ended(String, String, End),
     Stopped(String),
@@ -436,6 +439,7 @@ impl Daemon {
                 }
             }
             Note::Beside(name, made) => self.made_beside(&name, made),
+            Note::Taken(taken) => self.taken(*taken),
             Note::Stopped(name) => self.stopped(&name),
             Note::Looked(name, run, found) => self.looked(&name, &run, found),
             Note::Sampled(snapshot) => {
@@ -474,8 +478,11 @@ impl Daemon {
 
 /// The server that an instance is in; where it never was in one, that which it will be in.
 fn server_of<'a>(settings: &'a ServerSettings, it: &'a Instance) -> &'a str {
+    let foreign = it.foreign.as_ref().map(|foreign| foreign.socket.as_str());
     let made = it.made.as_ref().map(|made| made.server.as_str());
-    made.unwrap_or_else(|| settings.server_of(&it.unit))
+    foreign
+        .or(made)
+        .unwrap_or_else(|| settings.server_of(&it.unit))
 }
 
 /// What tmux calls a unit's own program when it is the one in front.

@@ -11,6 +11,9 @@ impl Daemon {
         let Some(it) = self.instances.get(name) else {
             return unknown(name);
         };
+        if !it.can_start() {
+            return super::send::cannot_start(name);
+        }
         if it.profile.is_none() {
             let error = format!("{name} has no profile, so that nobody knows when it is idle");
             return json!({"v": 1, "error": error, "exit": Exit::Usage.code()});

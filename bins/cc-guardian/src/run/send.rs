@@ -22,6 +22,7 @@ impl Daemon {
             Request::Up { file, unit } => self.up(file.as_deref(), unit.as_ref()),
             Request::Diff { file } => self.diff(file.as_deref()),
             Request::Apply { file, at_idle } => self.apply(file.as_deref(), at_idle),
+            Request::Adopt(adopt) => return self.adopt_pane(adopt, reply),
             Request::RestartAtIdle { unit } => self.restart_at_idle(&unit),
             Request::Start { unit } => self.start(&unit),
             Request::Stop { unit, now } => match self.instances.contains_key(&unit) {
@@ -31,19 +32,27 @@ impl Daemon {
                 }
                 false => unknown(&unit),
             },
-            Request::Restart { unit, now } => match self.instances.contains_key(&unit) {
-                true => {
+            Request::Restart { unit, now } => match self.instances.get(&unit) {
+                Some(it) if !it.can_start() => cannot_start(&unit),
+                Some(_) => {
                     if !self.stop(&unit, true, now) {
                         return drop(reply.send(self.start(&unit)));
                     }
                     json!({"v": 1})
                 }
-                false => unknown(&unit),
+                None => unknown(&unit),
             },
             Request::Down { now } => {
                 let names: Vec<String> = self.instances.keys().cloned().collect();
                 for name in names {
-                    self.stop(&name, false, now);
+                    // Whose pane it is did not ask for that.
+                    let is_foreign = self
+                        .instances
+                        .get(&name)
+                        .is_some_and(|it| it.foreign.is_some());
+                    if now || !is_foreign {
+                        self.stop(&name, false, now);
+                    }
                 }
                 json!({"v": 1})
             }
@@ -110,6 +119,9 @@ impl Daemon {
         let Some(it) = self.instances.get_mut(name) else {
             return unknown(name);
         };
+        if !it.can_start() && !it.is_running() {
+            return cannot_start(name);
+        }
         it.up(now);
         self.take_turns();
         self.keep(name);
@@ -247,10 +259,21 @@ fn held(why: Why) -> Receipt {
     }
 }
 
+pub(super) fn cannot_start(unit: &str) -> Value {
+    let error =
+        format!("{unit} was adopted without a command, so that nobody knows how to start it");
+    json!({"v": 1, "error": error, "exit": Exit::Usage.code()})
+}
+
 pub(super) fn refused(failure: &Failure) -> Value {
     let mut said = Vec::new();
     let _ = failure.write_to(&mut said);
     let said = String::from_utf8_lossy(&said);
     let said = said.trim_end().trim_start_matches("error: ");
-    json!({"v": 1, "error": said, "exit": failure.exit().code()})
+    // What was wrong is one line, and what to do next another.
+    let (error, advice) = match said.split_once('\n') {
+        Some((error, advice)) => (error, Some(advice)),
+        None => (said, None),
+    };
+    json!({"v": 1, "error": error, "advice": advice, "exit": failure.exit().code()})
 }

@@ -64,8 +64,8 @@ fn windows_beside_a_unit_come_and_go_with_it() {
     };
     let environment = fs::read(format!("/proc/{}/environ", of("log", &first).pid())).unwrap();
     let environment = String::from_utf8_lossy(&environment);
-    assert!(!environment.contains("CC_HOOK_TOKEN"), "{environment}");
-    assert!(!environment.contains("CC_INSTANCE"), "{environment}");
+    assert!(!environment.contains("CC_HOOK_TOKEN"), "it has the token");
+    assert!(!environment.contains("CC_INSTANCE"), "it has the mark");
     // One ends, one is closed, and the program is killed: both are made again, the third stays.
     guardian.until("w@1", "to be followed", |unit| unit["state"] == "unknown");
     of("shell", &first).kill().unwrap();

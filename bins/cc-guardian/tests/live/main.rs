@@ -8,6 +8,7 @@
     reason = "tests: the helpers around the test functions are tests too"
 )]
 
+mod adopting;
 mod alerts;
 mod answers;
 mod deaths;

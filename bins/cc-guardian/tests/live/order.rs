@@ -88,7 +88,9 @@ fn instances_start_one_after_the_other() {
     fs::write(&config, text).unwrap();
     guardian.run(&[]);
     guardian.ok(&["up", "-c", config.to_str().unwrap()]);
-    guardian.until("a@4", "to run", |unit| unit["pid"].is_number());
+    for unit in ["a@1", "a@2", "a@3", "a@4", "b@1"] {
+        guardian.until(unit, "to run", |unit| unit["pid"].is_number());
+    }
     let starts: Vec<i64> = (1..=4)
         .map(|n| millis(&of_kind(&guardian, &format!("a@{n}"), "start")[0]))
         .collect();
