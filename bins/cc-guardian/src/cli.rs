@@ -12,9 +12,9 @@ use tracing::level_filters::LevelFilter;
 use crate::config::Cpus;
 
 const EXITS: &str = "Exit codes: 0 done; 1 failed, or `diff` finds anything; 2 usage, or a mistake in the \
-    configuration; 3 blocked, somebody must answer; 4 no such unit or alert; 5 not allowed; 6 its \
-    account is limited; 7 the state cannot be used; 8 \
-    sent, and whether it arrived is not known; 69 no guardian runs; 124 not in time";
+    configuration; 3 blocked, somebody must answer; 4 no such unit, alert or pane; 5 not allowed; 6 its \
+    account is limited; 7 the state cannot be used; 8 sent, and whether it arrived is not known; 69 no \
+    guardian runs, or no such tmux server; 124 not in time";
 
 const ANSWERS: &str = "Exit codes: 0 answered, and the dialog has gone; 1 it asks nothing, or does not \
     run; 2 that is none of its choices; 3 it asks still, or something else; 4 no such unit; 8 a key was \

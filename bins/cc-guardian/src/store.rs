@@ -60,8 +60,8 @@ pub(crate) struct Event {
     pub(crate) at: Timestamp,
     pub(crate) unit: String,
     /// `state`, `start`, `end`, `hold`, `stopping`, `stop`, `adopt`, `send`, `fail`, `alert`,
-    /// `rung`, `limit`, `go-on`, `answer`, `wait`, `restart`, `remove`, `memory`; of the guardian
-    /// itself `reload`.
+    /// `rung`, `limit`, `go-on`, `answer`, `wait`, `restart`, `remove`, `memory`, `windows`; of the
+    /// guardian itself `reload`.
     pub(crate) kind: String,
     pub(crate) state: Option<String>,
     pub(crate) sub: Option<String>,

@@ -1,12 +1,13 @@
 //! Panes that somebody else has made become instances.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use cc_kit::exit::Exit;
 use cc_kit::journal::Stamp;
 use cc_kit::pane::Pane;
-use cc_kit::process::Identity;
+use cc_kit::process::{Foreground, Identity, Snapshot};
 use serde_json::{Value, json};
 use tmux_cc::wire::PaneId;
 use tokio::sync::oneshot;
@@ -23,11 +24,25 @@ pub(super) struct Taken {
     adopt: Adopt,
     found: Found,
     run: String,
+    process: Option<Identity>,
     reply: oneshot::Sender<Value>,
 }
 
 fn refuse(error: String, exit: Exit) -> Value {
     json!({"v": 1, "error": error, "exit": exit.code()})
+}
+
+/// Who is to be watched in a pane: the program that somebody has started in the shell there, or else
+/// the shell.
+fn in_front(pid: u32) -> Option<Identity> {
+    let first = i32::try_from(pid).ok();
+    let first = first.and_then(|pid| Identity::of(pid).ok().flatten())?;
+    let Ok(snapshot) = Snapshot::take() else {
+        return Some(first);
+    };
+    let front = snapshot.foreground(first);
+    let leader = front.as_ref().and_then(Foreground::leader);
+    Some(leader.map_or(first, |leader| leader.identity))
 }
 
 /// A unit in a pane of somebody else: what nobody has said how to start is not started again, and
@@ -65,6 +80,8 @@ impl Daemon {
             ("@cc_run", nonce()),
             ("@cc_guardian", self.places.id()),
         ];
+        let past = self.instances.values().filter(|it| it.is_past());
+        let past: Vec<String> = past.map(|it| it.name.clone()).collect();
         let (tmux, notes) = (self.settings.tmux.clone(), self.notes.clone());
         tokio::spawn(async move {
             let found = match foreign::find(&tmux, &adopt.socket, pane).await {
@@ -74,7 +91,7 @@ impl Daemon {
                     return;
                 }
             };
-            if let Some(unit) = &found.unit {
+            if let Some(unit) = found.unit.as_ref().filter(|unit| !past.contains(unit)) {
                 let error = format!("{pane} is a unit's already: {unit}");
                 let _ = reply.send(refuse(error, Exit::Usage));
                 return;
@@ -84,10 +101,17 @@ impl Daemon {
                 let _ = reply.send(refuse(error, Exit::Failed));
                 return;
             }
+            let process = tokio::task::spawn_blocking(move || in_front(found.pid)).await;
+            let process = process.ok().flatten();
+            let number = process.map(|it| format!("{}.{}", it.pid, it.start));
+            let number = number.unwrap_or_default();
             let marks: Vec<(&str, &str)> = options
                 .iter()
                 .map(|(option, value)| (*option, value.as_str()))
-                .chain([("@cc_own", found.command.as_str())])
+                .chain([
+                    ("@cc_own", found.command.as_str()),
+                    ("@cc_process", &number),
+                ])
                 .collect();
             match foreign::mark(&tmux, &adopt.socket, pane, &marks).await {
                 Ok(()) => {
@@ -96,6 +120,7 @@ impl Daemon {
                         adopt,
                         found,
                         run,
+                        process,
                         reply,
                     };
                     let _ = notes.send(Note::Taken(Box::new(taken)));
@@ -119,21 +144,32 @@ impl Daemon {
             adopt,
             found,
             run,
+            process,
             reply,
         } = taken;
-        let answer = self.take(&adopt, &found, run);
+        let answer = self.take(&adopt, &found, run, process);
         if answer.get("error").is_some() {
-            // It is nobody's again.
-            let (tmux, socket) = (self.settings.tmux.clone(), adopt.socket);
-            tokio::spawn(async move {
-                let none = [("@cc_unit", ""), ("@cc_guardian", "")];
-                let _ = foreign::mark(&tmux, &socket, found.pane, &none).await;
-            });
+            self.unmark(&adopt.socket, found.pane);
         }
         let _ = reply.send(answer);
     }
 
-    fn take(&mut self, adopt: &Adopt, found: &Found, run: String) -> Value {
+    /// A pane is nobody's again.
+    pub(super) fn unmark(&self, socket: &Path, pane: PaneId) {
+        let (tmux, socket) = (self.settings.tmux.clone(), socket.to_owned());
+        tokio::spawn(async move {
+            let none = [("@cc_unit", ""), ("@cc_guardian", "")];
+            let _ = foreign::mark(&tmux, &socket, pane, &none).await;
+        });
+    }
+
+    fn take(
+        &mut self,
+        adopt: &Adopt,
+        found: &Found,
+        run: String,
+        process: Option<Identity>,
+    ) -> Value {
         if let Some(refused) = self.is_taken(&adopt.name) {
             return refused;
         }
@@ -162,15 +198,12 @@ impl Daemon {
         if let Err(failure) = self.declare_spec(&spec) {
             return super::send::refused(&failure);
         }
-        let process = i32::try_from(found.pid)
-            .ok()
-            .and_then(|pid| Identity::of(pid).ok().flatten());
         let run = Run {
             number: run,
             session: found.session,
             pane: found.pane,
             process,
-            pid: Some(found.pid),
+            pid: process.and_then(|process| u32::try_from(process.pid).ok()),
         };
         let (now, server) = (self.now(), adopt.socket.to_string_lossy().into_owned());
         let Some(it) = self.instances.get_mut(&name) else {
@@ -184,7 +217,8 @@ impl Daemon {
         it.adopted(run.clone(), now, Stamp::now());
         let profile = it.unit.profile.clone();
         self.watch(&name, &run);
-        self.record(&name, "adopt", Some(format!("pid {}", found.pid)));
+        let pid = process.map(|process| format!("pid {}", process.pid));
+        self.record(&name, "adopt", pid);
         self.keep_servers();
         if !self.groups.contains_key(&server) && self.following.insert(server.clone()) {
             let (tmux, notes) = (self.settings.tmux.clone(), self.notes.clone());

@@ -25,6 +25,9 @@ const LONGEST: u64 = 4 << 20;
 /// How long changes are gathered before they are told.
 const TOGETHER: Duration = Duration::from_millis(30);
 
+/// How long the lock of a guardian that has gone may outlive it.
+const FORKED: Duration = Duration::from_secs(1);
+
 /// Makes sure that there is one guardian of this state.
 pub(super) fn lock(places: &Places) -> Result<File, Failure> {
     let path = places.state.join("guardian.lock");
@@ -35,7 +38,16 @@ pub(super) fn lock(places: &Places) -> Result<File, Failure> {
         .mode(0o600)
         .open(&path)
         .map_err(|error| Failure::new(Exit::Store, error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let began = std::time::Instant::now();
+    let locked = loop {
+        let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        // What one that was killed has just forked has the lock until it becomes another program.
+        if locked != Err(rustix::io::Errno::WOULDBLOCK) || began.elapsed() > FORKED {
+            break locked;
+        }
+        std::thread::sleep(FORKED / 50);
+    };
+    match locked {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
             Exit::Store,

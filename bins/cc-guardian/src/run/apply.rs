@@ -41,7 +41,7 @@ struct Difference {
 impl Daemon {
     /// Says what `apply` would do.
     pub(super) fn diff(&self, file: Option<&Path>) -> Value {
-        match self.given(file) {
+        match self.given_or_none(file) {
             Ok((_, config)) => self.told_of(&config, &self.differences(&config)),
             Err(failure) => refused(&failure),
         }
@@ -49,11 +49,13 @@ impl Daemon {
 
     /// Makes everything what the file says.
     pub(super) fn apply(&mut self, file: Option<&Path>, at_idle: bool) -> Value {
-        let applied = self.given(file).and_then(|(file, config)| {
+        let applied = self.given_or_none(file).and_then(|(file, config)| {
             let mut differences = self.differences(&config);
             let mut told = self.told_of(&config, &[]);
-            self.declare_config(config)?;
-            self.store.set_file(&file).map_err(stored)?;
+            if let Some(file) = file {
+                self.declare_config(config)?;
+                self.store.set_file(&file).map_err(stored)?;
+            }
             for difference in &mut differences {
                 difference.done = Some(self.make(difference, at_idle));
             }
@@ -100,6 +102,19 @@ impl Daemon {
         }
     }
 
+    /// The same; where there is no file, what is declared without one counts alone.
+    fn given_or_none(&self, file: Option<&Path>) -> Result<(Option<String>, Config), Failure> {
+        if file.is_none() && self.file(None)?.is_none() {
+            let config = Config {
+                server: self.settings.clone(),
+                ..nothing()
+            };
+            return Ok((None, config));
+        }
+        let (file, config) = self.given(file)?;
+        Ok((Some(file), config))
+    }
+
     /// The file that is meant, and what stands in it.
     fn given(&self, file: Option<&Path>) -> Result<(String, Config), Failure> {
         let file = self.file(file)?.ok_or_else(|| {
@@ -143,13 +158,7 @@ impl Daemon {
     }
 
     fn told_of(&self, config: &Config, differences: &[Difference]) -> Value {
-        let none = Config {
-            files: Vec::new(),
-            server: usual_settings(),
-            units: Vec::new(),
-            alerts: Vec::new(),
-            accounts: Vec::new(),
-        };
+        let none = nothing();
         let changes = config::diff(self.config.as_ref().unwrap_or(&none), config);
         json!({
             "v": 1, "changes": differences, "server": changes.server, "alerts": changes.alerts,
@@ -228,10 +237,13 @@ impl Daemon {
     pub(super) fn forget(&mut self, name: &str) {
         let it = self.instances.get(name);
         let left = it.and_then(|it| it.last);
-        if let Some(it) = it.filter(|it| it.foreign.is_some())
-            && let Err(error) = self.store.withdraw(&it.unit.name)
-        {
-            tracing::error!(%error, "an instance cannot be forgotten");
+        if let Some((it, foreign)) = it.and_then(|it| Some((it, it.foreign.as_ref()?))) {
+            if let Err(error) = self.store.withdraw(&it.unit.name) {
+                tracing::error!(%error, "an instance cannot be forgotten");
+            }
+            if let Some((_, pane)) = left {
+                self.unmark(foreign.socket.as_ref(), pane);
+            }
         }
         self.end_session(name, left);
         self.instances.remove(name);
@@ -244,6 +256,17 @@ impl Daemon {
             tracing::error!(%error, "an instance cannot be forgotten");
         }
         self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+/// A file that says nothing.
+fn nothing() -> Config {
+    Config {
+        files: Vec::new(),
+        server: usual_settings(),
+        units: Vec::new(),
+        alerts: Vec::new(),
+        accounts: Vec::new(),
     }
 }
 

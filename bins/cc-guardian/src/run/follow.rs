@@ -129,7 +129,7 @@ impl Daemon {
         }
         // Of a dead pane tmux 3.8 knows no pid.
         let format = "#{session_id} #{pane_id} #{pane_dead} #{@cc_guardian} #{@cc_run} #{@cc_unit} \
-                      #{pane_pid} #{@cc_program} #{@cc_own}";
+                      #{pane_pid} #{@cc_program} #{@cc_process} #{@cc_own}";
         let command = Command::new("list-panes").flag("-a").option("-F", format);
         let Ok(reply) = group.server.command(command).await else {
             return;
@@ -139,23 +139,29 @@ impl Daemon {
             .lines()
             .filter_map(|line| {
                 let line = str::from_utf8(line).ok()?;
-                let mut words = line.splitn(9, ' ');
+                let mut words = line.splitn(10, ' ');
                 let mut word = || words.next();
                 let session = SessionId::parse(word()?.as_bytes())?;
                 let pane = PaneId::parse(word()?.as_bytes())?;
                 let dead = word()? == "1";
                 let (guardian, number, unit) = (word()?, word()?, word()?);
                 let pid: Option<u32> = word().and_then(|pid| pid.parse().ok());
+                let program = word().and_then(Program::parse);
+                // Of one that was adopted: the first process of its pane may be a shell.
+                let watched = word().and_then(watched);
                 let made = Made {
                     server: server.to_owned(),
-                    program: word().and_then(Program::parse),
+                    program,
                     own: word().filter(|own| !own.is_empty()).map(str::to_owned),
                 };
                 (guardian == id).then(|| {
-                    let process = pid
-                        .filter(|_| !dead)
-                        .and_then(|pid| i32::try_from(pid).ok())
-                        .and_then(|pid| Identity::of(pid).ok().flatten());
+                    let first = || {
+                        let pid = pid.and_then(|pid| i32::try_from(pid).ok());
+                        pid.and_then(|pid| Identity::of(pid).ok().flatten())
+                    };
+                    let process = watched.or_else(first).filter(|_| !dead);
+                    let pid = watched.and_then(|it| u32::try_from(it.pid).ok()).or(pid);
+                    let dead = dead || watched.is_some_and(|it| !it.is_alive().unwrap_or(true));
                     let run = Run {
                         number: number.to_owned(),
                         session,
@@ -190,4 +196,13 @@ impl Daemon {
             self.look(&name);
         }
     }
+}
+
+/// A process, as the option of its pane has it: `PID.START`.
+fn watched(text: &str) -> Option<Identity> {
+    let (pid, start) = text.split_once('.')?;
+    Some(Identity {
+        pid: pid.parse().ok()?,
+        start: start.parse().ok()?,
+    })
 }

@@ -287,3 +287,96 @@ fn what_was_adopted_with_a_command_is_started_again() {
     assert_eq!(ends(&guardian, "a@1").last().unwrap(), "not-started");
     assert_eq!(theirs.panes(), [""; 0]);
 }
+
+/// Passes when of a program that somebody has started in a shell it is the program that is watched and
+/// stopped, and the shell is left to them, also by a guardian that starts anew.
+#[test]
+fn of_a_program_in_a_shell_the_shell_is_left_alone() {
+    skip_if_asked!();
+    let mut guardian = Guardian::start();
+    let (socket, pane, shell) = {
+        let theirs = std::mem::ManuallyDrop::new(Theirs::new(&guardian));
+        let new = [
+            "new-window",
+            "-d",
+            "-t",
+            "=own:",
+            "-P",
+            "-F",
+            "#{pane_id}",
+            "--",
+            "bash",
+            "--norc",
+        ];
+        let pane = theirs.tmux(&new);
+        let shell = theirs.tmux(&["display-message", "-p", "-t", &pane, "#{pane_pid}"]);
+        (
+            theirs.socket.clone(),
+            pane,
+            Process::of(shell.parse().unwrap()),
+        )
+    };
+    let start = |guardian: &Guardian| {
+        let line = format!("{} --like claude", stand_in());
+        guardian.tmux(&socket, &["send-keys", "-t", &pane, &line, "Enter"]);
+        wait::until(PATIENCE, "the program to be in front", || {
+            let format = [
+                "display-message",
+                "-p",
+                "-t",
+                &pane,
+                "#{pane_current_command}",
+            ];
+            guardian.tmux(&socket, &format) == "stand-in-agent"
+        });
+    };
+    let path = socket.to_str().unwrap();
+    let adopt = [
+        "adopt",
+        &pane,
+        "--name",
+        "a",
+        "--profile",
+        "claude",
+        "-S",
+        path,
+    ];
+    start(&guardian);
+    guardian.ok(&adopt);
+    let unit = guardian.until_state("a@1", "idle");
+    assert_ne!(unit["pid"], shell.pid());
+    guardian.kill();
+    guardian.run(&[]);
+    assert_eq!(guardian.until_state("a@1", "idle")["pid"], unit["pid"]);
+    guardian.process_of("a@1").kill().unwrap();
+    guardian.until_state("a@1", "dead");
+    assert!(shell.alive());
+    // The same pane can be adopted again, and stopped.
+    start(&guardian);
+    guardian.ok(&adopt);
+    guardian.until_state("a@1", "idle");
+    let process = guardian.process_of("a@1");
+    guardian.ok(&["stop", "a@1"]);
+    wait::until(PATIENCE, "it to be no more", || guardian.units().is_empty());
+    assert!(!process.alive());
+    assert!(shell.alive());
+    // It is nobody's: its options are empty.
+    wait::until(PATIENCE, "the pane to be unmarked", || {
+        guardian
+            .tmux(
+                &socket,
+                &[
+                    "display-message",
+                    "-p",
+                    "-t",
+                    &pane,
+                    "#{@cc_unit}#{@cc_guardian}",
+                ],
+            )
+            .is_empty()
+    });
+    drop(Theirs {
+        guardian: &guardian,
+        socket: socket.clone(),
+    });
+}

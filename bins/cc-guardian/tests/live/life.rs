@@ -27,6 +27,19 @@ fn what_is_up_stays_as_it_is() {
     assert_eq!(said, "w@1: runs\nw@2: runs\nw@3: started\n");
     guardian.until_state("w@3", "idle");
     assert_eq!(pids(&guardian)[..2], before);
+    // One less: it goes on until it is said that it is not to.
+    let said = guardian.up("w", 2, &[]);
+    let more = "w@3: goes on, but is declared no more: `cc-guardian apply` stops it\n";
+    assert_eq!(said, format!("w@1: runs\nw@2: runs\n{more}"));
+    assert_eq!(guardian.ok(&["apply"]), "- w@3: stopping\n");
+    wait::until(PATIENCE, "w@3 to be no more", || {
+        guardian.units().len() == 2
+    });
+    assert_eq!(
+        guardian.up("w", 3, &[]),
+        "w@1: runs\nw@2: runs\nw@3: started\n"
+    );
+    guardian.until_state("w@3", "idle");
     guardian.ok(&["stop", "w@2", "--now"]);
     guardian.until("w@2", "to be gone", |unit| unit["pane"].is_null());
     assert_eq!(
