@@ -50,8 +50,18 @@ impl Daemon {
         // Some may run where they are declared no more.
         servers.extend(self.store.servers().map_err(stored)?);
         for server in &servers {
-            self.follow(server, ATTACH).await?;
-            self.adopt(server).await;
+            let mut found = self.follow(server, ATTACH).await;
+            if found.is_ok() {
+                found = self.adopt(server).await;
+            }
+            match found {
+                // A server of somebody else is no reason to leave our own alone.
+                Err(failure) if Path::new(server).is_absolute() => {
+                    let said = super::send::refused(&failure);
+                    tracing::error!("nothing is known of {server}: {said}");
+                }
+                found => found?,
+            }
         }
         self.keep_servers();
         let names: Vec<String> = self.instances.keys().cloned().collect();

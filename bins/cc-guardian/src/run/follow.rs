@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::printable::printable;
 use cc_kit::process::Identity;
-use tmux_cc::client::{Server, ServerChange, Socket, Subscription};
+use tmux_cc::client::{Server, ServerChange, Socket, Subscription, Waiting};
 use tmux_cc::protocol::Command;
 use tmux_cc::wire::{PaneId, SessionId};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{ATTACH, Daemon, Group, Note, Turn, failed};
+use super::{ATTACH, Daemon, Group, Note, SOON, Turn, failed};
 use crate::instance::{Made, Phase, Run};
 use crate::program::Program;
 use cc_kit::journal::Stamp;
@@ -93,19 +94,24 @@ impl Daemon {
                     .advice("Install tmux 3.2 or later, or name it in [server] tmux.")
             })?;
         let mut changes = server.changes();
+        let mut why = String::new();
         let known = async {
             while let Some(change) = changes.recv().await {
-                if matches!(change, ServerChange::Waiting(_)) {
-                    return;
-                }
-                if matches!(change, ServerChange::Up(_)) && server.ready().await {
-                    return;
+                match change {
+                    ServerChange::Waiting(Waiting::NoServer | Waiting::NoSession) => return,
+                    // That it does not answer does not say that nothing runs there: who takes it for
+                    // that starts what runs already, and ends it for that.
+                    ServerChange::Waiting(Waiting::Refused(said) | Waiting::TooOld(said)) => {
+                        why = format!(": {}", printable(&said));
+                    }
+                    ServerChange::Up(_) if server.ready().await => return,
+                    _ => {}
                 }
             }
         };
-        timeout(patience, known)
-            .await
-            .map_err(|_| failed(format!("the tmux server {name} does not answer")))?;
+        if timeout(patience, known).await.is_err() {
+            return Err(silent(name, &why));
+        }
         self.followed(name, server);
         Ok(())
     }
@@ -120,19 +126,29 @@ impl Daemon {
     }
 
     /// Takes up the instances that run on a server already.
-    pub(super) async fn adopt(&mut self, server: &str) {
+    ///
+    /// # Errors
+    /// When the server is there, and does not say what runs there.
+    pub(super) async fn adopt(&mut self, server: &str) -> Result<(), Failure> {
         let Some(group) = self.groups.get(server) else {
-            return;
+            return Ok(());
         };
-        if group.server.identity().is_none() {
-            return;
-        }
         // Of a dead pane tmux 3.8 knows no pid.
         let format = "#{session_id} #{pane_id} #{pane_dead} #{@cc_guardian} #{@cc_run} #{@cc_unit} \
                       #{pane_pid} #{@cc_program} #{@cc_process} #{@cc_own}";
         let command = Command::new("list-panes").flag("-a").option("-F", format);
-        let Ok(reply) = group.server.command(command).await else {
-            return;
+        let began = Instant::now();
+        let reply = loop {
+            if group.server.identity().is_none() {
+                return Ok(());
+            }
+            match group.server.command(command.clone()).await {
+                Ok(reply) => break reply,
+                Err(error) if began.elapsed() > ATTACH => {
+                    return Err(silent(server, &format!(": {error}")));
+                }
+                Err(_) => sleep(SOON).await,
+            }
         };
         let id = self.places.id();
         let found: Vec<(String, Run, Made, bool)> = reply
@@ -195,7 +211,13 @@ impl Daemon {
             self.record(&name, "adopt", run.pid.map(|pid| format!("pid {pid}")));
             self.look(&name);
         }
+        Ok(())
     }
+}
+
+fn silent(server: &str, why: &str) -> Failure {
+    failed(format!("the tmux server {server} does not answer{why}"))
+        .advice("Start the guardian again once it does; what runs there goes on.")
 }
 
 /// A process, as the option of its pane has it: `PID.START`.

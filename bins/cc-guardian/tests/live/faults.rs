@@ -27,7 +27,7 @@ fn a_guardian_that_was_killed_takes_up_what_runs() {
             .iter()
             .map(|unit| unit["pid"].clone())
             .collect();
-        assert_eq!(now, pids);
+        assert_eq!(now, pids, "{:?}", guardian.events("w@1"));
     }
     for unit in ["w@1", "w@2", "w@3"] {
         guardian.until_state(unit, "idle");
@@ -61,4 +61,29 @@ fn what_runs_goes_on_when_the_guardian_stops() {
     assert_eq!(refused.status.code(), Some(69));
     guardian.run(&[]);
     assert_eq!(guardian.process_of("w@1").pid(), process.pid());
+}
+
+/// Passes when a guardian that starts anew does not take a server that is silent for one that has gone:
+/// it says so, ends nothing, and takes up what runs once the server answers.
+#[test]
+fn a_server_that_is_silent_is_not_taken_for_one_that_has_gone() {
+    skip_if_asked!();
+    let mut guardian = Guardian::start();
+    guardian.up("w", 1, &[]);
+    let unit = guardian.until_state("w@1", "idle");
+    let (process, server) = (guardian.process_of("w@1"), guardian.server_of(&unit));
+    guardian.kill();
+    server.signal(rustix::process::Signal::STOP).unwrap();
+    let failed = guardian.ask(&["run"]);
+    server.signal(rustix::process::Signal::CONT).unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    let said = String::from_utf8(failed.stderr).unwrap();
+    assert!(
+        said.contains("the tmux server default does not answer"),
+        "{said}"
+    );
+    assert!(process.alive());
+    guardian.run(&[]);
+    assert_eq!(guardian.until_state("w@1", "idle")["pid"], unit["pid"]);
+    assert_eq!(guardian.unit("w@1")["restarts"], 0);
 }
