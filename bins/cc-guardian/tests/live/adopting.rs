@@ -16,7 +16,7 @@ struct Theirs<'a> {
 
 impl<'a> Theirs<'a> {
     fn new(guardian: &'a Guardian) -> Self {
-        let socket = guardian.path("theirs");
+        let socket = guardian.theirs();
         let theirs = Self { guardian, socket };
         theirs.tmux(&[
             "-f",
@@ -72,12 +72,6 @@ impl<'a> Theirs<'a> {
     }
 }
 
-impl Drop for Theirs<'_> {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
-}
-
 fn ends(guardian: &Guardian, unit: &str) -> Vec<Value> {
     let events = guardian.events(unit).into_iter();
     let ends = events.filter(|event| event["kind"] == "end");
@@ -92,7 +86,7 @@ fn a_pane_of_somebody_else_is_watched_and_not_owned() {
     let mut guardian = Guardian::start();
     guardian.ok(&["ls"]);
     let (socket, pane, other, options, server) = {
-        let theirs = std::mem::ManuallyDrop::new(Theirs::new(&guardian));
+        let theirs = Theirs::new(&guardian);
         let pane = theirs.agent();
         let other = theirs.agent();
         (
@@ -221,7 +215,7 @@ fn what_was_adopted_with_a_command_is_started_again() {
     let mut guardian = Guardian::start();
     let stand_in = stand_in();
     let (socket, pane, server, options) = {
-        let theirs = std::mem::ManuallyDrop::new(Theirs::new(&guardian));
+        let theirs = Theirs::new(&guardian);
         (
             theirs.socket.clone(),
             theirs.agent(),
@@ -295,7 +289,7 @@ fn of_a_program_in_a_shell_the_shell_is_left_alone() {
     skip_if_asked!();
     let mut guardian = Guardian::start();
     let (socket, pane, shell) = {
-        let theirs = std::mem::ManuallyDrop::new(Theirs::new(&guardian));
+        let theirs = Theirs::new(&guardian);
         let new = [
             "new-window",
             "-d",
@@ -310,11 +304,7 @@ fn of_a_program_in_a_shell_the_shell_is_left_alone() {
         ];
         let pane = theirs.tmux(&new);
         let shell = theirs.tmux(&["display-message", "-p", "-t", &pane, "#{pane_pid}"]);
-        (
-            theirs.socket.clone(),
-            pane,
-            Process::of(shell.parse().unwrap()),
-        )
+        (theirs.socket, pane, Process::of(shell.parse().unwrap()))
     };
     let start = |guardian: &Guardian| {
         let line = format!("{} --like claude", stand_in());
@@ -374,9 +364,5 @@ fn of_a_program_in_a_shell_the_shell_is_left_alone() {
                 ],
             )
             .is_empty()
-    });
-    drop(Theirs {
-        guardian: &guardian,
-        socket: socket.clone(),
     });
 }

@@ -1,5 +1,11 @@
 //! Guardians and servers that are killed.
 
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
 use harness::skip_if_asked;
 use harness::wait;
 
@@ -63,26 +69,45 @@ fn what_runs_goes_on_when_the_guardian_stops() {
     assert_eq!(guardian.process_of("w@1").pid(), process.pid());
 }
 
-/// Passes when a guardian that starts anew does not take a server that is silent for one that has gone:
-/// it says so, ends nothing, and takes up what runs once the server answers.
+/// A program that is killed at the latest when the test is over.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Passes when a guardian that starts anew does not take a server that does not answer for one that has
+/// gone: it says so, ends nothing, and takes up what runs once the server answers.
 #[test]
-fn a_server_that_is_silent_is_not_taken_for_one_that_has_gone() {
+fn a_server_that_does_not_answer_is_not_taken_for_one_that_has_gone() {
     skip_if_asked!();
     let mut guardian = Guardian::start();
     guardian.up("w", 1, &[]);
     let unit = guardian.until_state("w@1", "idle");
-    let (process, server) = (guardian.process_of("w@1"), guardian.server_of(&unit));
+    let process = guardian.process_of("w@1");
     guardian.kill();
-    server.signal(rustix::process::Signal::STOP).unwrap();
-    let failed = guardian.ask(&["run"]);
-    server.signal(rustix::process::Signal::CONT).unwrap();
-    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
-    let said = String::from_utf8(failed.stderr).unwrap();
+    let socket = Path::new(unit["socket"].as_str().unwrap());
+    let aside = guardian.path("aside");
+    fs::rename(socket, &aside).unwrap();
+    // Whoever comes is turned away without a word, until the socket is another.
+    let listener = UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let mut run = guardian.command(&["run"]);
+    let mut own = Ended(run.stderr(Stdio::piped()).spawn().unwrap());
+    let ended = wait::until_some(PATIENCE, "it to end", || own.0.try_wait().unwrap());
+    fs::rename(&aside, socket).unwrap();
+    assert!(process.alive(), "{ended:?}");
+    assert_eq!(ended.code(), Some(1));
+    let mut said = String::new();
+    let stderr = own.0.stderr.as_mut().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
     assert!(
         said.contains("the tmux server default does not answer"),
         "{said}"
     );
-    assert!(process.alive());
     guardian.run(&[]);
     assert_eq!(guardian.until_state("w@1", "idle")["pid"], unit["pid"]);
     assert_eq!(guardian.unit("w@1")["restarts"], 0);

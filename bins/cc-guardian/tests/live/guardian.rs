@@ -270,7 +270,13 @@ impl Guardian {
             .into_iter()
             .flatten()
             .map(|entry| entry.unwrap().path())
+            .chain(Some(self.theirs()).filter(|socket| socket.exists()))
             .collect()
+    }
+
+    /// The socket of a server of somebody else, which goes with this home.
+    pub(crate) fn theirs(&self) -> PathBuf {
+        self.path("theirs")
     }
 
     /// Has the tmux of a socket do something.
