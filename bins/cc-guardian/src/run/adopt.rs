@@ -87,7 +87,12 @@ impl Daemon {
             let found = match foreign::find(&tmux, &adopt.socket, pane).await {
                 Ok(found) => found,
                 Err(error) => {
-                    let _ = reply.send(refuse(error.to_string(), Exit::Unknown));
+                    let socket = adopt.socket.display();
+                    let advice =
+                        format!("See `tmux -S {socket} list-panes -a` for those that are.");
+                    let (error, exit) = (error.to_string(), Exit::Unknown.code());
+                    let refused = json!({"v": 1, "error": error, "advice": advice, "exit": exit});
+                    let _ = reply.send(refused);
                     return;
                 }
             };

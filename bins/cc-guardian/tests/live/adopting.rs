@@ -174,6 +174,9 @@ fn a_pane_of_somebody_else_is_watched_and_not_owned() {
             "{arguments:?}: {refused:?}"
         );
     }
+    let unknown = guardian.ask(&["adopt", "%999", "--name", "b", "-S", theirs.socket()]);
+    let said = String::from_utf8(unknown.stderr).unwrap();
+    assert!(said.contains("list-panes -a"), "{said}");
     assert!(process.alive());
     // It ends, in a pane that tmux takes away at once.
     process.kill().unwrap();
