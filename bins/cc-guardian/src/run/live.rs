@@ -375,7 +375,7 @@ impl Daemon {
         }
         // Whoever takes over from us goes on with it.
         self.record(name, "stopping", at_once.then(|| NOW.to_owned()));
-        let Some(it) = self.instances.get(name) else {
+        let Some(it) = self.instances.get_mut(name) else {
             return false;
         };
         if making {
