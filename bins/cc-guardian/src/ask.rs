@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use cc_kit::control;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::printable;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -28,7 +29,7 @@ const START: Duration = Duration::from_secs(20);
 /// Asks the guardian, and gives its answer.
 pub(crate) fn ask(
     places: &Places,
-    request: &Request,
+    request: &impl Serialize,
     patience: Duration,
 ) -> Result<Value, Failure> {
     let mut lines = open(places, request, Some(patience))?;
@@ -41,7 +42,7 @@ pub(crate) fn ask(
 /// Sends a request; its answers are the lines that come.
 pub(crate) fn open(
     places: &Places,
-    request: &Request,
+    request: &impl Serialize,
     patience: Option<Duration>,
 ) -> Result<BufReader<UnixStream>, Failure> {
     let unreachable = |error: io::Error| {
@@ -78,7 +79,7 @@ pub(crate) fn next(lines: &mut BufReader<UnixStream>) -> Result<Option<Value>, F
 }
 
 /// An answer, or the mistake that it tells of.
-fn checked(answer: Value) -> Result<Value, Failure> {
+pub(crate) fn checked(answer: Value) -> Result<Value, Failure> {
     let Some(error) = answer.get("error").and_then(Value::as_str) else {
         return Ok(answer);
     };
@@ -101,17 +102,23 @@ fn checked(answer: Value) -> Result<Value, Failure> {
     }
     Err(match exit {
         Exit::Unknown => failure.advice("See `cc-guardian ls` for those that there are."),
+        Exit::Usage if error.starts_with("unknown variant") => failure
+            .advice("The guardian that runs is of another version: stop it, and `cc-guardian up`."),
         _ => failure,
     })
 }
 
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    is_read(text).map(|_| ())
+}
+
+/// Prints, and says whether anybody reads it.
+pub(crate) fn is_read(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Failed, error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(Exit::Failed, error)),
     }
 }
 
@@ -340,141 +347,6 @@ pub(crate) fn word(of: &Value, name: &str) -> String {
     }
 }
 
-/// Lists the units.
-pub(crate) fn ls(ls: &cli::Ls) -> Result<(), Failure> {
-    let answer = ask(&places(&ls.state)?, &Request::Ls, PATIENCE)?;
-    if ls.json {
-        return print(&format!("{answer}\n"));
-    }
-    let mut text = format!(
-        "{:<20} {:<22} {:<6} {:>8} {:>4}  {}\n",
-        "UNIT", "STATE", "PANE", "PID", "RE", "LAST LINE"
-    );
-    for unit in answer
-        .get("units")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let word = |name| word(unit, name);
-        let mut state = match word("sub").as_str() {
-            "-" => word("state"),
-            sub => format!("{} ({sub})", word("state")),
-        };
-        if word("pending") != "-" {
-            state.push_str(", restart at idle");
-        }
-        text.push_str(&format!(
-            "{:<20} {state:<22} {:<6} {:>8} {:>4}  {}\n",
-            word("unit"),
-            word("pane"),
-            word("pid"),
-            word("restarts"),
-            match word("waits").as_str() {
-                "-" => word("last_line"),
-                waits => waits.to_owned(),
-            },
-        ));
-    }
-    print(&text)
-}
-
-/// Says why.
-pub(crate) fn why(why: &cli::Why) -> Result<(), Failure> {
-    let unit = why.one.unit.clone();
-    let answer = ask(&places(&why.one.state)?, &Request::Why { unit }, PATIENCE)?;
-    if why.json {
-        return print(&format!("{answer}\n"));
-    }
-    let unit = answer.get("unit").unwrap_or(&Value::Null);
-    let mut text = format!(
-        "{} is {} ({}), sure to {}, since {}\n",
-        word(unit, "unit"),
-        word(unit, "state"),
-        word(unit, "sub"),
-        word(unit, "confidence"),
-        word(unit, "since"),
-    );
-    for proof in unit
-        .get("evidence")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        text.push_str(&format!(
-            "  {} by {}: {}\n",
-            word(proof, "seen"),
-            word(proof, "rule"),
-            word(proof, "text")
-        ));
-    }
-    text.push_str(&crate::answer::waits(unit));
-    for event in answer
-        .get("events")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        text.push_str(&told(event));
-    }
-    print(&text)
-}
-
-/// One event, for people.
-fn told(event: &Value) -> String {
-    let word = |name: &str| match event.get(name) {
-        Some(Value::String(text)) => printable(text.as_bytes()).to_string(),
-        _ => String::new(),
-    };
-    let state = match word("sub") {
-        sub if sub.is_empty() => word("state"),
-        sub => format!("{} ({sub})", word("state")),
-    };
-    let line = format!(
-        "{} {:<16} {:<6} {state} {}",
-        word("at"),
-        word("unit"),
-        word("kind"),
-        word("detail")
-    );
-    format!("{}\n", line.trim_end())
-}
-
-/// Lists what happened.
-pub(crate) fn events(events: &cli::Events) -> Result<(), Failure> {
-    let places = places(&events.state)?;
-    let request = Request::Events {
-        unit: events.unit.clone(),
-        most: events.lines,
-        follow: events.follow,
-    };
-    let show = |event: &Value| {
-        let text = if events.json {
-            format!("{event}\n")
-        } else {
-            told(event)
-        };
-        print(&text)
-    };
-    if !events.follow {
-        let answer = ask(&places, &request, PATIENCE)?;
-        for event in answer
-            .get("events")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            show(event)?;
-        }
-        return Ok(());
-    }
-    let mut lines = open(&places, &request, None)?;
-    while let Some(event) = next(&mut lines)? {
-        show(&event)?;
-    }
-    Ok(())
-}
-
 /// Has a prompt sent. A guardian that ends meanwhile leaves open how far it came.
 fn delivered(places: &Places, request: &Request, patience: Duration) -> Result<Value, Failure> {
     let mut lines = open(places, request, Some(patience))?;
@@ -591,57 +463,4 @@ pub(crate) fn attach(attach: &cli::Attach) -> Result<Exit, Failure> {
     }
     let error = tmux.args(["-t", pane]).exec();
     Err(Failure::new(Exit::Failed, error).advice("Is tmux on the path?"))
-}
-
-/// Hands what an agent says of itself to the guardian that started it. It never disturbs the agent: a
-/// guardian that does not answer is no mistake of the agent's.
-pub(crate) fn hook(hook: &cli::Hook) -> Result<(), Failure> {
-    let variable = |name: &str| env::var(name).ok();
-    let (Some(socket), Some(unit), Some(token)) = (
-        variable("CC_GUARDIAN"),
-        variable("CC_UNIT"),
-        variable("CC_HOOK_TOKEN"),
-    ) else {
-        // The same settings are used outside a guardian, and a hook that fails would stop the agent.
-        tracing::debug!("not started by a guardian: nobody is to be told");
-        return Ok(());
-    };
-    let mut input = Vec::new();
-    match &hook.input {
-        Some(text) => input.extend_from_slice(text.as_bytes()),
-        None => {
-            let most = u64::try_from(cc_kit::hook::LIMIT).unwrap_or(u64::MAX);
-            io::stdin()
-                .take(most)
-                .read_to_end(&mut input)
-                .map_err(|error| Failure::new(Exit::Failed, error))?;
-        }
-    }
-    // Not as wrong use: to an agent that status of a hook says that it must not go on.
-    let input: Value = serde_json::from_slice(&input)
-        .map_err(|error| Failure::new(Exit::Failed, error).advice("A hook's input is JSON."))?;
-    let request = Request::Hook { unit, token, input };
-    let told = || -> io::Result<Value> {
-        let stream = control::connect(Path::new(&socket))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        let mut line = serde_json::to_vec(&request)?;
-        line.push(b'\n');
-        (&stream).write_all(&line)?;
-        let mut answer = String::new();
-        BufReader::new(&stream).read_line(&mut answer)?;
-        Ok(serde_json::from_str(&answer)?)
-    };
-    match told() {
-        Ok(mut answer) => {
-            let usage = Value::from(Exit::Usage.code());
-            if let Some(exit) = answer.get_mut("exit").filter(|exit| **exit == usage) {
-                *exit = Exit::Failed.code().into();
-            }
-            checked(answer).map(|_| ())
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the guardian was not told");
-            Ok(())
-        }
-    }
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use cc_kit::config::Span;
 use cc_kit::exit::Failure;
+use cc_kit::manual::{Completions, Man};
 use cc_kit::telemetry::{self, Verbosity};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::config::Cpus;
@@ -20,28 +21,24 @@ const ANSWERS: &str = "Exit codes: 0 answered, and the dialog has gone; 1 it ask
     run; 2 that is none of its choices; 3 it asks still, or something else; 4 no such unit; 8 a key was \
     pressed, and what came of it is not known; 69 no guardian runs";
 
+const STATUS_EXITS: &str = "Exit codes: 0 nobody needs anybody; 3 somebody is needed: a unit is \
+    blocked, errored, held or hung, ended other than with 0, or its account has no money; 4 no such \
+    unit; 69 no guardian runs";
+
 /// Keeps programs in tmux alive, and knows what each is doing.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXITS, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
-    /// Say more; twice for what the library does.
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    verbose: u8,
-    /// Say less.
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    quiet: u8,
+    #[command(flatten)]
+    verbosity: Verbosity,
 }
 
 impl Cli {
     /// Begins to write traces to standard error.
     pub(crate) fn telemetry(&self) -> Result<(), Failure> {
-        let verbosity = Verbosity {
-            verbose: self.verbose,
-            quiet: self.quiet,
-        };
-        Ok(telemetry::start(LevelFilter::ERROR, verbosity)?)
+        Ok(telemetry::start(LevelFilter::ERROR, self.verbosity)?)
     }
 }
 
@@ -69,6 +66,9 @@ pub(crate) enum Verb {
     Restart(Restart),
     /// List the units.
     Ls(Ls),
+    /// Say on one screen how all is, or how one unit is.
+    #[command(after_help = STATUS_EXITS)]
+    Status(Status),
     /// Say why a unit is believed to be in its state, and what happened to it.
     Why(Why),
     /// List what happened.
@@ -100,6 +100,10 @@ pub(crate) enum Verb {
     Exec(Exec),
     /// Look at everything that could hurt, and change nothing; needs no guardian.
     Doctor(Doctor),
+    /// Print what a shell needs to complete this command line.
+    Completions(Completions),
+    /// Print the man page, or write those of all verbs.
+    Man(Man),
 }
 
 /// Which guardian.
@@ -228,9 +232,39 @@ pub(crate) struct Apply {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ls {
+    /// Only these: w for all of a unit, w@1, %3.
+    #[arg(value_name = "UNIT")]
+    pub(crate) units: Vec<String>,
+    /// Only those with this label; repeatable.
+    #[arg(short, long = "label", value_name = "KEY=VALUE")]
+    pub(crate) labels: Vec<String>,
+    /// Only those in one of these states, as blocked,hung.
+    #[arg(long = "in", value_name = "STATE", value_delimiter = ',')]
+    pub(crate) states: Vec<String>,
     #[command(flatten)]
     pub(crate) state: State,
-    /// As JSON.
+    /// Go on, and show them anew whenever something changes.
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// Times as they are, not how long ago.
+    #[arg(long)]
+    pub(crate) absolute: bool,
+    /// As JSON; with --watch one object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The unit, such as w@1, or w for all of it [default: all units].
+    #[arg(value_name = "UNIT")]
+    pub(crate) unit: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// Go on, and show it anew whenever something changes.
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// As JSON; with --watch one object a line.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -354,8 +388,36 @@ pub(crate) struct Explain {
 pub(crate) enum Profile {
     /// List them.
     Ls,
+    /// Print one that comes with the program, to begin one's own from.
+    Show {
+        /// Its name.
+        name: String,
+    },
     /// Hold screens of which the truth is known against them.
     Check(ProfileCheck),
+    /// Keep the screen of a pane as a file for `check`, without secrets; the truth is yours to fill in.
+    Record(ProfileRecord),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileRecord {
+    /// A unit, such as w@1, or a pane, such as %3.
+    #[arg(value_name = "UNIT|%PANE")]
+    pub(crate) of: String,
+    /// How it is to be read [default: as the unit is, else by the program's name].
+    #[arg(long, value_name = "P")]
+    pub(crate) profile: Option<String>,
+    /// The version of the program in it.
+    #[arg(long, value_name = "V", default_value = "")]
+    pub(crate) program_version: String,
+    /// The file; it must not be there [default: standard output].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The tmux server of a pane [default: the one we are in].
+    #[arg(short = 'S', long, value_name = "SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
 }
 
 #[derive(Debug, Args)]

@@ -12,11 +12,12 @@
 //! | `store` | what is remembered |
 //! | `run` | the daemon |
 //! | `request`, `listing` | what is asked of it, and how units are told of |
-//! | `ask`, `answer` | commands that ask it |
+//! | `ask`, `hook` | commands that ask it, and what agents tell it |
+//! | `answer`, `change`, `adopt` | commands that change what it guards |
 //! | `program`, `confine` | what a program was started with; its niceness and processors |
-//! | `ask`, `change`, `adopt` | commands that ask it |
-//! | `look` | `explain` and `profile`, which need no daemon |
-//! | `top` | the dashboard |
+//! | `show`, `status`, `pick` | commands that show what it knows, and of whom |
+//! | `look`, `profile`, `record` | `explain`, `check` and profiles, which need no daemon |
+//! | `top`, `watch`, `logs` | the dashboard, who feeds it, and the logs that it shows |
 //! | `doctor` | everything that could hurt, looked at without a daemon |
 
 mod adopt;
@@ -31,14 +32,21 @@ mod confine;
 mod doctor;
 mod foreign;
 mod group;
+mod hook;
 mod instance;
 mod listing;
+mod logs;
 mod look;
+mod pick;
 mod place;
 pub mod policy;
+mod profile;
 mod program;
+mod record;
 mod request;
 mod run;
+mod show;
+mod status;
 mod store;
 mod top;
 mod vigil;
@@ -47,7 +55,7 @@ mod watch;
 use std::process::ExitCode;
 
 use cc_kit::exit::{Exit, Failure};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use cli::{Cli, Verb};
 
@@ -73,20 +81,23 @@ fn go(cli: Cli) -> Result<Exit, Failure> {
         Verb::Start(one) => done(ask::start(&one)),
         Verb::Stop(one) => done(ask::stop(&one)),
         Verb::Restart(restart) => done(ask::restart(&restart)),
-        Verb::Ls(ls) => done(ask::ls(&ls)),
-        Verb::Why(why) => done(ask::why(&why)),
-        Verb::Events(events) => done(ask::events(&events)),
+        Verb::Ls(ls) => done(show::ls(&ls)),
+        Verb::Status(status) => status::status(&status),
+        Verb::Why(why) => done(show::why(&why)),
+        Verb::Events(events) => done(show::events(&events)),
         Verb::Send(send) => ask::send(&send),
         Verb::Answer(it) => answer::answer(&it),
         Verb::Attach(attach) => ask::attach(&attach),
         Verb::Top(top) => done(watch::top(&top)),
-        Verb::Hook(hook) => done(ask::hook(&hook)),
+        Verb::Hook(hook) => done(hook::hook(&hook)),
         Verb::Explain(explain) => done(look::explain(&explain)),
-        Verb::Profile(profile) => look::profile(&profile),
+        Verb::Profile(profile) => profile::profile(&profile),
         Verb::Alert(alert) => alert::alert(&alert),
         Verb::Check(check) => done(look::check(&check)),
         Verb::Schema => done(look::schema()),
         Verb::Exec(exec) => done(confine::exec(&exec)),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
+        Verb::Completions(completions) => done(completions.print(Cli::command())),
+        Verb::Man(man) => done(man.print(Cli::command())),
     }
 }

@@ -27,7 +27,8 @@ pub(crate) fn state(it: &Instance) -> (&'static str, Option<String>) {
             let state = it.vigil.state().unwrap_or(State::Hung);
             (state.name(), verdict.and_then(|v| v.sub.clone()))
         }
-        Phase::Running(_) | Phase::Ending(..) | Phase::Stopping(..) => match verdict {
+        Phase::Ending(..) => (State::Dead.name(), None),
+        Phase::Running(_) | Phase::Stopping(..) => match verdict {
             Some(verdict) => (verdict.state.name(), verdict.sub.clone()),
             None => (State::Unknown.name(), None),
         },

@@ -1,16 +1,16 @@
-//! What needs no guardian: `explain`, `profile`, `check`, `schema`.
+//! What needs no guardian: `explain`, `check`, `schema`.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use cc_kit::exit::{Exit, Failure};
-use cc_kit::profile::{self, Profiles, Screen, Sight, fixture};
+use cc_kit::profile::{self, Profile, Profiles, Screen, Sight};
 
 use crate::cli;
 use crate::config;
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     io::stdout()
         .lock()
         .write_all(text.as_bytes())
@@ -19,15 +19,8 @@ fn print(text: &str) -> Result<(), Failure> {
 
 /// Says what a screen means.
 pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
-    let profiles = Profiles::builtin();
-    let Some(profile) = profiles.get(&explain.profile) else {
-        let known: Vec<&str> = profiles.iter().map(|profile| profile.name()).collect();
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("there is no profile {:?}", explain.profile),
-        )
-        .advice(format!("There are {}.", known.join(", "))));
-    };
+    let profiles = Profiles::usual()?;
+    let profile = named(&profiles, &explain.profile)?;
     let text = if explain.file.as_os_str() == "-" {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
@@ -53,11 +46,10 @@ pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
         command: &explain.command,
         in_band: None,
     };
-    let told = profile::explain(profile, &sight);
-    if explain.json {
-        return print(&format!("{told}\n"));
-    }
     let reading = profile.read(&sight);
+    if explain.json {
+        return print(&format!("{}\n", profile::explain(profile, &reading)));
+    }
     let mut text = format!("{}", reading.state);
     if let Some(sub) = &reading.sub {
         text.push_str(&format!(" ({sub})"));
@@ -72,40 +64,13 @@ pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
     print(&text)
 }
 
-/// Lists profiles, or holds screens against them.
-pub(crate) fn profile(profile: &cli::Profile) -> Result<Exit, Failure> {
-    let profiles = Profiles::builtin();
-    match profile {
-        cli::Profile::Ls => {
-            for profile in profiles.iter() {
-                print(&format!("{} {}\n", profile.name(), profile.version()))?;
-            }
-            Ok(Exit::Success)
-        }
-        cli::Profile::Check(check) => {
-            let mut fixtures = Vec::new();
-            for file in &check.files {
-                let text = fs::read_to_string(file).map_err(|error| {
-                    Failure::new(Exit::Usage, format!("{}: {error}", file.display()))
-                })?;
-                let fixture = fixture::Fixture::parse(file, &text).map_err(|error| {
-                    Failure::new(Exit::Usage, error)
-                        .advice("See an example among the screens of the profiles.")
-                })?;
-                fixtures.push(fixture);
-            }
-            let report = fixture::check(&profiles, &fixtures);
-            print(&format!("{} of {} right\n", report.right, fixtures.len()))?;
-            for wrong in &report.wrong {
-                print(&format!("{wrong:?}\n"))?;
-            }
-            Ok(if report.wrong.is_empty() {
-                Exit::Success
-            } else {
-                Exit::Failed
-            })
-        }
-    }
+/// The profile of that name.
+pub(crate) fn named<'a>(profiles: &'a Profiles, name: &str) -> Result<&'a Profile, Failure> {
+    profiles.get(name).ok_or_else(|| {
+        let known: Vec<&str> = profiles.iter().map(Profile::name).collect();
+        Failure::new(Exit::Usage, format!("there is no profile {name:?}"))
+            .advice(format!("There are {}.", known.join(", ")))
+    })
 }
 
 /// Looks for mistakes in a configuration.
@@ -121,7 +86,7 @@ pub(crate) fn check(check: &cli::Check) -> Result<(), Failure> {
 
 /// The same of a file; gives how many units are in it.
 pub(crate) fn check_file(file: &Path) -> Result<usize, Failure> {
-    let profiles = Profiles::builtin();
+    let profiles = Profiles::usual()?;
     let names: Vec<&str> = profiles.iter().map(|profile| profile.name()).collect();
     match config::load(file, &names) {
         Ok(config) => Ok(config.units.len()),

@@ -3,6 +3,7 @@
 //! | Asked | Answered |
 //! |---|---|
 //! | `{"do":"ls"}` | `{"v":1,"units":[..]}` |
+//! | `{"do":"status"}` | the same with `"guardian":{..},"servers":[..]` |
 //! | `{"do":"watch"}` | such a line now, and another whenever something changes |
 //! | `{"do":"up","file":PATH}`, `{"do":"up","unit":{..}}` | `{"v":1,"units":[..],"started":[..]}` |
 //! | `{"do":"diff","file":PATH}` | `{"v":1,"changes":[..],"server":[..],"alerts":[..],"accounts":[..]}` |
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Request {
     Ls,
+    Status,
     Watch,
     Up {
         #[serde(default)]

@@ -12,8 +12,10 @@ use tokio::sync::mpsc;
 
 use crate::ask;
 use crate::cli;
+use crate::logs;
 use crate::place::Places;
 use crate::request::Request;
+use crate::show;
 use crate::top::{self, Action, Doing, Event, Hands, Listing, Look, once};
 
 /// How long an answer may take.
@@ -73,7 +75,7 @@ pub(crate) fn top(top: &cli::Top) -> Result<(), Failure> {
 /// Hands on every listing, until nobody reads.
 fn feed_from(places: &Places, tell: &mpsc::Sender<Event>) {
     loop {
-        let mut lost = "the guardian has gone".to_owned();
+        let mut lost = "it has gone; it is looked for".to_owned();
         match ask::open(places, &Request::Watch, None) {
             Ok(mut lines) => {
                 while let Ok(Some(listing)) = ask::next(&mut lines) {
@@ -90,7 +92,7 @@ fn feed_from(places: &Places, tell: &mpsc::Sender<Event>) {
                     }
                 }
             }
-            Err(_) => lost = "no guardian runs".to_owned(),
+            Err(_) => lost = "none runs; it is looked for".to_owned(),
         }
         if tell.blocking_send(Event::Lost(lost)).is_err() {
             return;
@@ -109,13 +111,26 @@ impl Hands for Asker {
     fn act(&mut self, action: Action) -> Doing {
         let places = Arc::clone(&self.places);
         Box::pin(async move {
-            if let Action::Attach { unit, read_only } = &action {
-                return attach(&places, unit, *read_only).await;
+            match &action {
+                Action::Attach { unit, read_only } => {
+                    return attach(&places, unit, *read_only).await;
+                }
+                Action::Logs(unit) => return logs::show(places, unit.clone()).await,
+                _ => {}
             }
             let done = tokio::task::spawn_blocking(move || act(&places, &action)).await;
             done.unwrap_or_else(|error| Event::Failed(error.to_string()))
         })
     }
+}
+
+/// A failure on one line.
+pub(crate) fn one_line(failure: &Failure) -> String {
+    let mut said = Vec::new();
+    let _ = failure.write_to(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    let said = said.trim_start_matches("error: ").trim_end();
+    said.replacen('\n', ". ", 1)
 }
 
 fn act(places: &Places, action: &Action) -> Event {
@@ -138,17 +153,11 @@ fn act(places: &Places, action: &Action) -> Event {
             choice: answer,
             hash: dialog,
         },
-        Action::Logs(_) | Action::Attach { .. } | Action::Quit => {
-            return Event::Failed("see `cc-logger follow`".to_owned());
-        }
+        Action::Logs(_) | Action::Attach { .. } | Action::Quit => return Event::Tick,
     };
     let answer = match ask::ask(places, &request, PATIENCE) {
         Ok(answer) => answer,
-        Err(failure) => {
-            let mut said = Vec::new();
-            let _ = failure.write_to(&mut said);
-            return Event::Failed(String::from_utf8_lossy(&said).trim_end().to_owned());
-        }
+        Err(failure) => return Event::Failed(one_line(&failure)),
     };
     let words = |name: &str| -> Vec<String> {
         let rows = answer
@@ -165,16 +174,22 @@ fn act(places: &Places, action: &Action) -> Event {
             rows: words("rows"),
         },
         Request::Why { unit } => Event::Page {
-            title: unit,
-            lines: words("events"),
+            title: format!("why {unit}"),
+            lines: show::reasons(&answer),
         },
         Request::Send { unit, .. } => {
             let outcome = answer.pointer("/receipt/outcome").and_then(Value::as_str);
             match outcome {
                 Some("delivered") => Event::Said(format!("sent to {unit}")),
+                Some("uncertain") => Event::Failed(format!(
+                    "sent to {unit}, and nobody knows whether it arrived: look before you send again"
+                )),
                 _ => {
-                    let receipt = answer.get("receipt").cloned().unwrap_or_default();
-                    Event::Failed(format!("not sent to {unit}: {receipt}"))
+                    let why = answer
+                        .pointer("/receipt/reason/why")
+                        .and_then(Value::as_str);
+                    let why = why.unwrap_or("nobody knows why");
+                    Event::Failed(format!("not sent to {unit}: {why}"))
                 }
             }
         }

@@ -9,6 +9,7 @@
 //! | [`journal`] | the log on disk: record format, writer, reader, store |
 //! | [`lease`] | who may write to a pane: one at a time |
 //! | [`limit`] | limits of accounts: when they end, and who tries first |
+//! | [`manual`] | completions for shells, and man pages |
 //! | [`pane`] | eyes and hands on one pane |
 //! | [`places`] | where the programs keep what they keep |
 //! | [`printable`](mod@printable) | text from strangers, made safe for a terminal |
@@ -27,6 +28,7 @@ pub mod hook;
 pub mod journal;
 pub mod lease;
 pub mod limit;
+pub mod manual;
 pub mod pane;
 pub mod places;
 pub mod printable;

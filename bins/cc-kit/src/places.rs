@@ -3,6 +3,7 @@
 //! | What | Where |
 //! |---|---|
 //! | configuration | `$XDG_CONFIG_HOME/cc`, or `~/.config/cc` |
+//! | profiles of one's own | `profiles` there |
 //! | state | `$XDG_STATE_HOME/cc`, or `~/.local/state/cc` |
 //! | sockets of tmux servers that a guardian made | `$XDG_RUNTIME_DIR/cc/tmux` |
 
@@ -13,6 +14,13 @@ use std::path::{Path, PathBuf};
 #[must_use]
 pub fn config() -> Option<PathBuf> {
     of_user("XDG_CONFIG_HOME", ".config")
+}
+
+/// The directory of profiles that take the place of those that come with the programs; `None` without
+/// a home.
+#[must_use]
+pub fn profiles() -> Option<PathBuf> {
+    config().map(|config| config.join("profiles"))
 }
 
 /// The directory of state; `None` without a home.

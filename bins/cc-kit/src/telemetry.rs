@@ -27,12 +27,14 @@ use crate::printable::harmless;
 /// The environment variable with filter directives, as in `CC_LOG=info,cc_kit::journal=trace`.
 pub const FILTER_VARIABLE: &str = "CC_LOG";
 
-/// How often `-v` and `-q` were given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How often `-v` and `-q` were given, behind any verb.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
 pub struct Verbosity {
-    /// Count of `-v`.
+    /// Say more; twice for what the library does.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Count of `-q`.
+    /// Say less.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub quiet: u8,
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use cc_kit::config::{Bytes, Span};
 use cc_kit::exit::Failure;
+use cc_kit::manual::{Completions, Man};
 use cc_kit::telemetry::{self, Verbosity};
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use tmux_cc::client::Socket;
@@ -27,27 +28,19 @@ const SELECTOR: &str = "Which panes: %3, or session:window.pane, where each may 
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
-    /// Say more; twice for what the library does.
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    verbose: u8,
-    /// Say less.
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    quiet: u8,
+    #[command(flatten)]
+    verbosity: Verbosity,
 }
 
 impl Cli {
     /// Is nothing but errors to be said?
     pub(crate) const fn is_silent(&self) -> bool {
-        self.quiet > 0
+        self.verbosity.quiet > 0
     }
 
     /// Begins to write traces to standard error.
     pub(crate) fn telemetry(&self) -> Result<(), Failure> {
-        let verbosity = Verbosity {
-            verbose: self.verbose,
-            quiet: self.quiet,
-        };
-        Ok(telemetry::start(LevelFilter::ERROR, verbosity)?)
+        Ok(telemetry::start(LevelFilter::ERROR, self.verbosity)?)
     }
 }
 
@@ -86,6 +79,10 @@ pub(crate) enum Verb {
     Rules(Rules),
     /// Look whether a configuration makes sense, without starting.
     Check(Check),
+    /// Print what a shell needs to complete this command line.
+    Completions(Completions),
+    /// Print the man page, or write those of all verbs.
+    Man(Man),
 }
 
 /// Where the logs are kept.

@@ -20,7 +20,7 @@ use std::env;
 use std::process::ExitCode;
 
 use cc_kit::exit::{Exit, Failure};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use cli::{Cli, Redact, Rules, Verb};
 use read::{cat, export, follow, grep, list, play, verify};
@@ -60,5 +60,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Verb::Redact(Redact::Test(test)) => done(trial::test(&test)),
         Verb::Rules(Rules::Ls(check)) => done(trial::rules(&check)),
         Verb::Check(check) => done(trial::check(&check)),
+        Verb::Completions(completions) => done(completions.print(Cli::command())),
+        Verb::Man(man) => done(man.print(Cli::command())),
     }
 }

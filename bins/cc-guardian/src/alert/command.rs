@@ -41,7 +41,7 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
     let file = file.or(usual.as_deref()).ok_or_else(|| {
         Failure::new(Exit::Usage, "there is no home directory").advice("Name a file with -c.")
     })?;
-    let profiles = Profiles::builtin();
+    let profiles = Profiles::usual()?;
     let names: Vec<&str> = profiles.iter().map(|profile| profile.name()).collect();
     config::load(file, &names).map_err(|mistakes| {
         let mut out = io::stderr().lock();

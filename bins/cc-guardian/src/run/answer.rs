@@ -109,10 +109,11 @@ impl Connection {
                     self.changed.borrow_and_update();
                     let listing = self.ask(Request::Ls).await;
                     say(&mut write, &listing).await?;
+                    // The first change after a rest is told at once.
+                    sleep(TOGETHER).await;
                     if self.changed.changed().await.is_err() {
                         return Ok(());
                     }
-                    sleep(TOGETHER).await;
                 },
                 Request::Events { follow: true, .. } => return self.tell(request, write).await,
                 request => {

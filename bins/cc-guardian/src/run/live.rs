@@ -225,6 +225,8 @@ impl Daemon {
         let pane = current.pane;
         let wait = if exit.is_some() { CRASH } else { HOW };
         it.gone(now + wait, exit.map_or(End::Unknown, End::from));
+        // That it has ended is told before it is known how.
+        self.changed.send_modify(|count| *count += 1);
         let Some(it) = self.instances.get(name) else {
             return;
         };

@@ -7,6 +7,8 @@ mod apply;
 mod declare;
 mod follow;
 mod hang;
+mod health;
+mod heard;
 mod limits;
 mod live;
 mod process;
@@ -29,7 +31,7 @@ use cc_kit::exit::{Exit, Failure};
 use cc_kit::journal::Stamp;
 use cc_kit::pane::{PaneError, Sighting};
 use cc_kit::process::{Exit as ProcessExit, Identity, Mark, Snapshot, Usage};
-use cc_kit::profile::{Profile, Profiles};
+use cc_kit::profile::{InBand, Profile, Profiles};
 use cc_kit::signals::{Hangup, Shutdown};
 use sd_notify::NotifyState;
 use serde_json::{Value, json};
@@ -106,6 +108,8 @@ enum Note {
     /// One that waited for a limit was told to go on, or not.
     WentOn(String, Came, String),
     Asked(Request, oneshot::Sender<Value>),
+    /// A logger that runs told something.
+    Heard(heard::News),
 }
 
 /// A tmux server that is followed.
@@ -149,6 +153,8 @@ struct Daemon {
     /// When instances are looked at once more, behind their last sign.
     later: HashMap<String, Instant>,
     usage: HashMap<String, Usage>,
+    /// What the programs of instances have said of themselves, and in which run.
+    in_band: HashMap<String, (String, InBand)>,
     writers: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     notes: mpsc::UnboundedSender<Note>,
     changed: watch::Sender<u64>,
@@ -199,7 +205,7 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
     let (alerts, mut reports) = Alerts::new()?;
     let mut daemon = Daemon {
         host: host().into(),
-        profiles: profiles(),
+        profiles: profiles()?,
         settings: usual_settings(),
         config: None,
         instances: BTreeMap::new(),
@@ -215,6 +221,7 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
         looking: HashMap::new(),
         later: HashMap::new(),
         usage: HashMap::new(),
+        in_band: HashMap::new(),
         writers: HashMap::new(),
         began: Instant::now(),
         runs: 0,
@@ -237,6 +244,7 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
     daemon.remember_alerts();
     daemon.remember().await?;
     let answering = tokio::spawn(answers.answer(control));
+    let listening = tokio::spawn(heard::listen(daemon.notes.clone()));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let mut sample = tokio::time::interval(SAMPLE);
     loop {
@@ -265,6 +273,7 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
     }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     answering.abort();
+    listening.abort();
     let (servers, alerts) = daemon.end();
     alerts.finish(PARTING).await;
     for group in servers.into_values() {
@@ -280,11 +289,11 @@ async fn wait(until: Option<Instant>) {
     }
 }
 
-fn profiles() -> BTreeMap<String, Arc<Profile>> {
-    let named = Profiles::builtin().into_all().into_iter();
-    named
+fn profiles() -> Result<BTreeMap<String, Arc<Profile>>, Failure> {
+    let named = Profiles::usual()?.into_all().into_iter();
+    Ok(named
         .map(|profile| (profile.name().to_owned(), Arc::new(profile)))
-        .collect()
+        .collect())
 }
 
 /// The tmux side, where no file says otherwise.
@@ -472,6 +481,7 @@ impl Daemon {
             Note::WentOn(name, came, said) => self.went_on(&name, came, said),
             Note::Probed(name, run) => self.probed(&name, &run),
             Note::Asked(request, reply) => self.asked(request, reply).await,
+            Note::Heard(news) => self.heard(news),
         }
     }
 }

@@ -19,6 +19,7 @@ impl Daemon {
     pub(super) async fn asked(&mut self, request: Request, reply: oneshot::Sender<Value>) {
         let answer = match request {
             Request::Ls | Request::Watch => self.listing(),
+            Request::Status => self.status(),
             Request::Up { file, unit } => self.up(file.as_deref(), unit.as_ref()),
             Request::Diff { file } => self.diff(file.as_deref()),
             Request::Apply { file, at_idle } => self.apply(file.as_deref(), at_idle),

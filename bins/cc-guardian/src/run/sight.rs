@@ -122,6 +122,7 @@ impl Daemon {
     ) {
         let again = self.looking.remove(name).unwrap_or(false);
         let (now, stamp) = (self.now(), Stamp::now());
+        let in_band = self.in_band(name, run);
         let Some(it) = self.instances.get_mut(name) else {
             return;
         };
@@ -147,7 +148,7 @@ impl Daemon {
                 title: &found.title,
                 host: &self.host,
                 command: profile.command_told(&found.command, own.as_deref()),
-                in_band: None,
+                in_band,
             };
             let reading = profile.read(&sight);
             let quiet = it.usage.is_none_or(|(share, _)| share < 0.01);

@@ -9,7 +9,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// `42s`, `12m`, `5h07m`, `3d04h`; six columns at most below 100 days.
-pub(super) fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     let seconds = seconds.max(0);
     if seconds < MINUTE {
         format!("{seconds}s")
@@ -28,7 +28,7 @@ pub(super) fn age(since: Timestamp, now: Timestamp) -> i64 {
 }
 
 /// How long until `then`: a span, or `now` once it is reached.
-pub(super) fn left(then: Timestamp, now: Timestamp) -> String {
+pub(crate) fn left(then: Timestamp, now: Timestamp) -> String {
     match then.as_second() - now.as_second() {
         ..=0 => "now".to_owned(),
         seconds => span(seconds),

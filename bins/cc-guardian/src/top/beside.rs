@@ -47,7 +47,8 @@ fn screen(peek: &Peek, unit: &Unit, width: usize) -> Vec<String> {
     rows
 }
 
-fn details(unit: &Unit, width: usize, now: Timestamp) -> Vec<String> {
+/// All that is known of a unit, as lines of at most so many columns.
+pub(crate) fn details(unit: &Unit, width: usize, now: Timestamp) -> Vec<String> {
     let mut facts = Facts {
         lines: Vec::new(),
         width,

@@ -65,7 +65,7 @@ fn cells(safe: &str) -> Vec<(String, usize)> {
 }
 
 /// How many columns a text takes that came out of this room.
-pub(super) fn width(safe: &str) -> usize {
+pub(crate) fn width(safe: &str) -> usize {
     if is_plain(safe) {
         return safe.len();
     }
@@ -73,7 +73,7 @@ pub(super) fn width(safe: &str) -> usize {
 }
 
 /// The text on one line of at most `columns`, with `…` at its end where it was longer.
-pub(super) fn fit(text: &str, columns: usize) -> String {
+pub(crate) fn fit(text: &str, columns: usize) -> String {
     let safe = safe(text, columns);
     if width(&safe) <= columns {
         return safe;

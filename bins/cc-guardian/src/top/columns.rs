@@ -128,8 +128,8 @@ impl Column {
     }
 }
 
-/// What the unit has to say: its question, the reason it is held, or its last line.
-pub(super) fn says(unit: &Unit) -> String {
+/// What the unit has to say: its question, the reason it is held, what it waits for, or its last line.
+pub(crate) fn says(unit: &Unit) -> String {
     let question = unit.question.as_ref().map(|question| {
         let lines = question.text.lines().map(str::trim);
         lines
@@ -142,6 +142,7 @@ pub(super) fn says(unit: &Unit) -> String {
         State::Held => unit.held.clone(),
         _ => None,
     }
+    .or_else(|| unit.waits.clone())
     .or_else(|| unit.last_line.clone())
     .unwrap_or_default()
 }

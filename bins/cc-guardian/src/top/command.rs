@@ -12,7 +12,8 @@ pub(super) enum Command {
     Stop,
     /// Without text: it is asked for.
     Send(Option<String>),
-    Answer(String),
+    /// Without an answer: it is asked for.
+    Answer(Option<String>),
     Describe,
     Explain,
     Filter(String),
@@ -29,8 +30,6 @@ pub(super) enum CommandError {
     Ambiguous(String, String),
     #[error("{0} takes nothing behind it")]
     Surplus(&'static str),
-    #[error("answer what? yes, no, a number or a text")]
-    NoAnswer,
 }
 
 /// The words, with what they do; the help shows the same.
@@ -80,14 +79,13 @@ impl Command {
             "restart" => alone(Self::Restart)?,
             "stop" => alone(Self::Stop)?,
             "send" => Self::Send(Some(rest.to_owned()).filter(|text| !text.is_empty())),
-            "answer" if rest.is_empty() => return Err(CommandError::NoAnswer),
-            "answer" => Self::Answer(rest.to_owned()),
+            "answer" => Self::Answer(Some(rest.to_owned()).filter(|text| !text.is_empty())),
             "describe" => alone(Self::Describe)?,
             "explain" => alone(Self::Explain)?,
             "filter" => Self::Filter(rest.to_owned()),
             "help" => alone(Self::Help)?,
             "quit" => alone(Self::Quit)?,
-            answer => alone(Self::Answer(answer.to_owned()))?,
+            answer => alone(Self::Answer(Some(answer.to_owned())))?,
         };
         Ok(Some(command))
     }
@@ -124,9 +122,10 @@ mod tests {
             ("q", Command::Quit),
             ("send  two words ", Command::Send(Some("two words".into()))),
             ("send", Command::Send(None)),
-            ("answer 2", Command::Answer("2".into())),
-            ("yes", Command::Answer("yes".into())),
-            ("no", Command::Answer("no".into())),
+            ("answer 2", Command::Answer(Some("2".into()))),
+            ("answer", Command::Answer(None)),
+            ("yes", Command::Answer(Some("yes".into()))),
+            ("no", Command::Answer(Some("no".into()))),
             ("filter state:idle", Command::Filter("state:idle".into())),
             ("filter", Command::Filter(String::new())),
         ];
@@ -139,8 +138,7 @@ mod tests {
     #[test]
     fn every_word_is_a_command() {
         for (word, _) in WORDS {
-            let line = if word == "answer" { "answer x" } else { word };
-            assert!(Command::parse(line).unwrap().is_some(), "{word}");
+            assert!(Command::parse(word).unwrap().is_some(), "{word}");
         }
     }
 
@@ -156,6 +154,5 @@ mod tests {
             Command::parse("stop w@1"),
             Err(CommandError::Surplus("stop"))
         );
-        assert_eq!(Command::parse("answer"), Err(CommandError::NoAnswer));
     }
 }

@@ -12,7 +12,7 @@ use super::model::{App, Beside, Mode, Page, Peek};
 use super::reading;
 
 /// The keys of the list, for the help.
-pub(super) const KEYS: [(&str, &str); 22] = [
+pub(super) const KEYS: [(&str, &str); 23] = [
     ("j k, arrows", "select the next, the previous unit"),
     ("pgup pgdn", "a screenful up, down"),
     ("home end, g G", "the first, the last unit"),
@@ -24,6 +24,7 @@ pub(super) const KEYS: [(&str, &str); 22] = [
     ("e", "explain: why it is believed to be in its state"),
     ("l", "logs: what the pane printed"),
     ("y n 0-9", "answer the open dialog, after a confirmation"),
+    ("a", "the same with any choice, which is asked for"),
     ("s", "send a text, after a confirmation"),
     ("r", "restart, after a confirmation"),
     ("x", "stop, after a confirmation"),
@@ -68,12 +69,19 @@ impl App {
                 self.send_key(key);
                 None
             }
+            Mode::Answer { .. } => {
+                self.answer_key(key);
+                None
+            }
         }
     }
 
     pub(super) fn paste(&mut self, text: &str) {
         match &mut self.mode {
-            Mode::Filter { line, .. } | Mode::Command(line) | Mode::Send { line, .. } => {
+            Mode::Filter { line, .. }
+            | Mode::Command(line)
+            | Mode::Send { line, .. }
+            | Mode::Answer { line, .. } => {
                 line.paste(text);
                 self.refilter();
             }
@@ -99,9 +107,10 @@ impl App {
                 'r' => Command::Restart,
                 'x' => Command::Stop,
                 's' => Command::Send(None),
-                'y' => Command::Answer("yes".to_owned()),
-                'n' => Command::Answer("no".to_owned()),
-                '0'..='9' => Command::Answer(char.to_string()),
+                'a' => Command::Answer(None),
+                'y' => Command::Answer(Some("yes".to_owned())),
+                'n' => Command::Answer(Some("no".to_owned())),
+                '0'..='9' => Command::Answer(Some(char.to_string())),
                 'd' => Command::Describe,
                 'e' => Command::Explain,
                 '?' => Command::Help,
@@ -217,16 +226,30 @@ impl App {
                 self.mode = Mode::Send { unit, line };
                 None
             }
-            Command::Answer(answer) => self.answer(answer, &about, by),
+            Command::Answer(Some(answer)) => self.answer(answer, &about, by),
+            Command::Answer(None) if about.asks() => {
+                if about.question.is_none() && !matches!(self.beside, Beside::Peek(_)) {
+                    // What it asks stands on its screen alone.
+                    self.beside = Beside::Peek(Peek::default());
+                }
+                let line = Line::default();
+                self.mode = Mode::Answer { unit, line };
+                None
+            }
+            Command::Answer(None) => {
+                self.fail(format!("{unit} asks nothing"));
+                None
+            }
             _ => None,
         }
     }
 
     fn answer(&mut self, answer: String, about: &Unit, by: KeyCode) -> Option<Action> {
-        let Some(question) = &about.question else {
+        if !about.asks() {
             self.fail(format!("{} asks nothing", about.unit));
             return None;
-        };
+        }
+        let question = about.question.clone().unwrap_or_default();
         let choices = &question.choices;
         let number = answer.bytes().all(|byte| byte.is_ascii_digit());
         if number && !choices.is_empty() && choices.iter().all(|choice| choice.key != answer) {
@@ -248,7 +271,7 @@ impl App {
     /// Asks before doing. Always none: the answer to it is the action.
     fn ask(&mut self, action: Action, about: &Unit, by: KeyCode) -> Option<Action> {
         if self.lost.is_some() {
-            self.fail("the daemon cannot be reached: nothing can be done now".to_owned());
+            self.fail("the guardian cannot be reached: nothing can be done now".to_owned());
         } else {
             self.mode = Mode::Confirm(Confirm::new(action, about, by));
         }
@@ -348,6 +371,24 @@ impl App {
                 let about = self.unit(&unit).cloned();
                 if let Some(about) = about.filter(|_| !text.trim().is_empty()) {
                     self.ask(Action::Send { unit, text }, &about, key.code);
+                }
+            }
+            KeyCode::Esc => self.mode = Mode::List,
+            _ => line.key(key),
+        }
+    }
+
+    fn answer_key(&mut self, key: KeyEvent) {
+        let Mode::Answer { unit, line } = &mut self.mode else {
+            return;
+        };
+        match key.code {
+            KeyCode::Enter => {
+                let (unit, text) = (unit.clone(), line.text().trim().to_owned());
+                self.mode = Mode::List;
+                let about = self.unit(&unit).cloned();
+                if let Some(about) = about.filter(|_| !text.is_empty()) {
+                    self.answer(text, &about, key.code);
                 }
             }
             KeyCode::Esc => self.mode = Mode::List,

@@ -86,12 +86,20 @@ pub(crate) struct Unit {
     /// Why it is held.
     #[serde(default, deserialize_with = "words")]
     pub(crate) held: Option<String>,
+    /// What it waits for before it is started.
+    #[serde(default, deserialize_with = "words")]
+    pub(crate) waits: Option<String>,
 }
 
 impl Unit {
     /// What the word for its state means.
     pub(crate) fn state(&self) -> State {
         State::of(&self.state_word)
+    }
+
+    /// Does it wait for an answer, whether or not it is known what it asks?
+    pub(super) fn asks(&self) -> bool {
+        self.question.is_some() || self.state() == State::Blocked
     }
 }
 

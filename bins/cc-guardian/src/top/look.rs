@@ -63,7 +63,7 @@ const fn color(state: State) -> Color {
 }
 
 /// One column wide, and no two alike.
-pub(super) const fn glyph(state: State) -> char {
+pub(crate) const fn glyph(state: State) -> char {
     match state {
         State::Blocked => '?',
         State::Errored => '!',

@@ -40,8 +40,12 @@ mod table;
 mod view;
 
 pub(crate) use action::{Action, Event};
-pub(crate) use listing::Listing;
-pub(crate) use look::Look;
+pub(crate) use amounts::{left, span};
+pub(crate) use beside::details;
+pub(crate) use clean::{fit, width};
+pub(crate) use columns::says;
+pub(crate) use listing::{Listing, State, Unit};
+pub(crate) use look::{Look, glyph};
 pub(crate) use run::{Doing, Hands, run};
 
 #[cfg(test)]

@@ -69,6 +69,11 @@ pub(super) enum Mode {
         unit: String,
         line: Line,
     },
+    /// What is to be answered to the dialog of a unit.
+    Answer {
+        unit: String,
+        line: Line,
+    },
     Confirm(Confirm),
     Reading(Page),
 }
@@ -172,6 +177,11 @@ impl App {
                 self.mode = Mode::List;
                 self.fail(why);
             }
+            Mode::Answer { unit, .. } if !self.unit(unit).is_some_and(Unit::asks) => {
+                let why = format!("{unit} asks nothing any more: nothing was answered");
+                self.mode = Mode::List;
+                self.fail(why);
+            }
             _ => {}
         }
     }
@@ -181,7 +191,7 @@ impl App {
         self.lost = Some(Lost { why, since });
         if matches!(self.mode, Mode::Confirm(_)) {
             self.mode = Mode::List;
-            self.fail("the daemon went away: nothing was done".to_owned());
+            self.fail("the guardian went away: nothing was done".to_owned());
         }
     }
 

@@ -25,6 +25,7 @@ pub(super) struct Prompt {
 pub(super) fn height(app: &App, width: u16) -> u16 {
     let lines = match &app.mode {
         Mode::Confirm(confirm) => about(app, confirm, width.into()).len() + 1,
+        Mode::Answer { unit, .. } => asks(app, unit, width.into()).len() + 1,
         Mode::List | Mode::Reading(_) => usize::from(app.said.is_some()),
         Mode::Filter { .. } | Mode::Command(_) | Mode::Send { .. } => 1,
     };
@@ -42,6 +43,13 @@ pub(super) fn prompt(app: &App, now: Timestamp, width: u16, look: Look) -> Promp
         }
         Mode::Command(line) => typed(":", line, "", columns),
         Mode::Send { unit, line } => typed(&format!("send to {unit}: "), line, "", columns),
+        Mode::Answer { unit, line } => {
+            let asks = asks(app, unit, columns).into_iter();
+            let mut lines: Vec<_> = asks.map(|line| (line, Style::new())).collect();
+            let typed = typed(&format!("answer to {unit}: "), line, "", columns);
+            lines.extend(typed.lines);
+            Prompt { lines, ..typed }
+        }
         Mode::Confirm(confirm) => {
             let about = about(app, confirm, columns).into_iter();
             let mut lines: Vec<_> = about.map(|line| (line, Style::new())).collect();
@@ -92,12 +100,30 @@ fn typed(before: &str, line: &Line, behind: &str, columns: usize) -> Prompt {
 
 /// What has to be read before it is confirmed.
 fn about(app: &App, confirm: &Confirm, columns: usize) -> Vec<String> {
-    let most = usize::from(app.lines / 2).max(2);
-    let mut lines = match (&confirm.action, &confirm.question) {
+    let most = room(app);
+    let lines = match (&confirm.action, &confirm.question) {
         (Action::Send { text, .. }, _) => clean::wrap(text, columns, most + 1),
         (_, Some(question)) => dialog(question, columns, most + 1),
         _ => Vec::new(),
     };
+    cut(lines, most)
+}
+
+/// What has to be read before it is answered.
+fn asks(app: &App, unit: &str, columns: usize) -> Vec<String> {
+    let most = room(app);
+    match app.unit(unit).and_then(|unit| unit.question.as_ref()) {
+        Some(question) => cut(dialog(question, columns, most + 1), most),
+        None => vec!["What it asks is not known: read it on its screen.".to_owned()],
+    }
+}
+
+/// How many lines there may be to read.
+fn room(app: &App) -> usize {
+    usize::from(app.lines / 2).max(2)
+}
+
+fn cut(mut lines: Vec<String>, most: usize) -> Vec<String> {
     if lines.len() > most {
         lines.truncate(most - 1);
         lines.push("… there is more of it than fits here".to_owned());

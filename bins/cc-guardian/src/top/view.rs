@@ -16,6 +16,9 @@ use super::paint::{line, put, put_all};
 use super::prompt::prompt;
 use super::{beside, reading, table};
 
+/// On fewer columns and lines than this there is no list.
+const LEAST: (u16, u16) = (30, 4);
+
 /// Draws `app` as it is at `now` on a terminal.
 pub(crate) fn draw(app: &App, now: Timestamp, look: Look, frame: &mut Frame<'_>) {
     let area = frame.area();
@@ -32,6 +35,10 @@ pub(super) fn paint(
     area: Rect,
     buf: &mut Buffer,
 ) -> Option<Position> {
+    if matches!(app.mode, Mode::List) && (area.width < LEAST.0 || area.height < LEAST.1) {
+        small(area, buf);
+        return None;
+    }
     let areas = areas(app, area);
     header(app, look, areas.header, buf);
     if let Some(lost) = &app.lost {
@@ -39,7 +46,7 @@ pub(super) fn paint(
         let old = app.heard.map(|heard| span(age(heard, now)));
         let old = old.map(|old| format!("; what is shown is {old} old"));
         let text = format!(
-            "no daemon for {since}{}: {}",
+            "no guardian for {since}{}: {}",
             old.unwrap_or_default(),
             lost.why
         );
@@ -138,9 +145,9 @@ pub(super) fn nothing(app: &App, area: Rect, buf: &mut Buffer) {
         "No unit is shown: none is as the filter says.\nesc shows all of them again."
     } else if app.lost.is_some() {
         "Nothing is known of any unit.\n\
-         Start the daemon with `cc-guardian run`, or with its service; this screen waits for it."
+         Start a guardian with `cc-guardian up` or `cc-guardian run`; this screen waits for it."
     } else if app.heard.is_none() {
-        "Waiting for the daemon."
+        "Waiting for the guardian."
     } else {
         "There are no units.\n\
          Declare some in guardian.toml and start them with `cc-guardian up`,\n\
@@ -156,6 +163,18 @@ pub(super) fn nothing(app: &App, area: Rect, buf: &mut Buffer) {
             text,
             Style::new(),
         );
+    }
+}
+
+/// Says that the terminal has too few cells, on as many of them as there are.
+fn small(area: Rect, buf: &mut Buffer) {
+    let text = format!(
+        "Too small for the units: make this terminal at least {}x{}, it is {}x{}.",
+        LEAST.0, LEAST.1, area.width, area.height
+    );
+    let lines = clean::wrap(&text, area.width.into(), area.height.into());
+    for (index, text) in lines.iter().enumerate() {
+        put(buf, line(area, index), area.x, text, Style::new());
     }
 }
 
@@ -212,7 +231,7 @@ fn footer(app: &App, look: Look, area: Rect, buf: &mut Buffer) {
             ("q", "quit"),
             ("enter", "attach"),
             ("space", "peek"),
-            ("y n", "answer"),
+            ("a y n", "answer"),
             ("/", "filter"),
             ("s", "send"),
             ("r", "restart"),
@@ -236,6 +255,14 @@ fn footer(app: &App, look: Look, area: Rect, buf: &mut Buffer) {
         Mode::Send { .. } => &[
             ("enter", "send it, after a confirmation"),
             ("esc", "leave it"),
+        ],
+        Mode::Answer { .. } => &[
+            ("enter", "answer it, after a confirmation"),
+            ("esc", "leave it"),
+            ("", "yes"),
+            ("", "no"),
+            ("", "a number"),
+            ("", "a text"),
         ],
         Mode::Confirm(_) => &[("esc", "leave it")],
         Mode::Reading(_) => &[("esc", "close"), ("j k", "scroll"), ("pgup pgdn", "page")],

@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Profile;
-use super::sight::Sight;
 use super::state::State;
 use crate::printable::printable;
 
@@ -169,12 +168,12 @@ pub enum Says {
 }
 
 /// What `explain` prints: `{"v":1,"profile":..,"profile_version":..,"state":..,"sub":..,
-/// "confidence":..,"evidence":[{"rule","seen","text"}],"limit_text":..,"draft":..,"dialog":..}`.
+/// "confidence":..,"evidence":[{"rule","seen","text"}],"limit_text":..,"draft":..,"dialog":..}` of
+/// what a profile has read.
 #[must_use]
-pub fn explain(profile: &Profile, sight: &Sight<'_>) -> serde_json::Value {
-    let reading = profile.read(sight);
+pub fn explain(profile: &Profile, reading: &Reading) -> serde_json::Value {
     // 64 bits do not fit into the numbers of every reader of JSON.
-    let dialog = reading.dialog.map(|dialog| {
+    let dialog = reading.dialog.as_ref().map(|dialog| {
         serde_json::json!({
             "hash": format!("{:016x}", dialog.hash),
             "question": dialog.question,

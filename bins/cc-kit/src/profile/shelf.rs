@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::compile::{Profile, ProfileError};
+use crate::places;
 
 const BUILT_IN: [(&str, &str); 6] = [
     ("claude", include_str!("../../profiles/claude.toml")),
@@ -20,6 +21,8 @@ const BUILT_IN: [(&str, &str); 6] = [
 #[derive(Debug, Default)]
 pub struct Profiles {
     by_name: BTreeMap<String, Profile>,
+    /// The files of those that did not come with the program.
+    files: BTreeMap<String, PathBuf>,
 }
 
 impl Profiles {
@@ -34,6 +37,17 @@ impl Profiles {
             }
         }
         profiles
+    }
+
+    /// Those, and the user's own in [`places::profiles`], which take the place of their namesakes.
+    ///
+    /// # Errors
+    /// As [`Profiles::with_overrides`].
+    pub fn usual() -> Result<Self, ProfileError> {
+        match places::profiles() {
+            Some(dir) => Self::builtin().with_overrides(&dir),
+            None => Ok(Self::builtin()),
+        }
     }
 
     /// The text of a built-in profile, to begin one's own from.
@@ -73,7 +87,10 @@ impl Profiles {
         paths.sort();
         for path in paths {
             let text = fs::read_to_string(&path).map_err(failed(&path))?;
-            self.add(Profile::parse(&path, &text)?);
+            let profile = Profile::parse(&path, &text)?;
+            let name = profile.name().to_owned();
+            self.add(profile);
+            self.files.insert(name, path);
         }
         Ok(self)
     }
@@ -82,6 +99,13 @@ impl Profiles {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.by_name.get(name)
+    }
+
+    /// The file that the profile of this name was read from; `None` for one that came with the
+    /// program.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&Path> {
+        self.files.get(name).map(PathBuf::as_path)
     }
 
     /// All, by name.
@@ -97,6 +121,7 @@ impl Profiles {
 
     /// Puts one in, in the place of its namesake.
     pub fn add(&mut self, profile: Profile) {
+        self.files.remove(profile.name());
         self.by_name.insert(profile.name().to_owned(), profile);
     }
 }

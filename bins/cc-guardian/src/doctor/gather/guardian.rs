@@ -38,7 +38,14 @@ pub(super) fn configuration(given: Option<&Path>, paths: &Paths) -> (Configurati
     let Some(file) = given.map(Path::to_owned).or_else(usual) else {
         return (Configuration::Absent, declared);
     };
-    let profiles = Profiles::builtin();
+    let profiles = match Profiles::usual() {
+        Ok(profiles) => profiles,
+        Err(error) => {
+            let file = file.to_string_lossy().into_owned();
+            let mistakes = vec![error.to_string()];
+            return (Configuration::Wrong { file, mistakes }, declared);
+        }
+    };
     let names: Vec<&str> = profiles.iter().map(|profile| profile.name()).collect();
     let name = file.to_string_lossy().into_owned();
     let config = match config::load(&file, &names) {

@@ -342,7 +342,7 @@ fn explained_it_is_json_with_a_version() {
         command: "toy",
         in_band: None,
     };
-    let mut said = explain(&profile, &sight);
+    let mut said = explain(&profile, &profile.read(&sight));
     let hash = said["dialog"]["hash"].take();
     assert_eq!(hash.as_str().unwrap().len(), 16);
     assert_eq!(

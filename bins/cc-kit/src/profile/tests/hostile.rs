@@ -48,7 +48,7 @@ proptest! {
             }
             let draft = reading.draft.unwrap_or_default();
             prop_assert!(!draft.contains(|c: char| c.is_control() && c != '\n'));
-            let said = explain(profile, &sight).to_string();
+            let said = explain(profile, &profile.read(&sight)).to_string();
             prop_assert!(!said.contains(char::is_control));
         }
     }
