@@ -33,10 +33,11 @@ all = [{ in_band = '^state=blocked:app=toy\b' }]
 /// Says what it is told to say, behind an introducer.
 const PROGRAM: &str = r#"while read -r said; do printf '\033]7501;%s\033\\' "$said"; done"#;
 
-struct Logger(Child);
+/// A cc-logger that logs the servers of a guardian, until it is dropped.
+pub(crate) struct Logger(Child);
 
 impl Logger {
-    fn start(guardian: &Guardian) -> Self {
+    pub(crate) fn start(guardian: &Guardian) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_cc-guardian")).with_file_name("cc-logger");
         assert!(program.exists(), "build it first: cargo build -p cc-logger");
         let like = guardian.command(&[]);

@@ -17,6 +17,7 @@ use serde_json::json;
 use self::served::{Served, units};
 use self::terminal::Terminal;
 use crate::guardian::{Guardian, PATIENCE, scaled};
+use crate::heard::Logger;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);
@@ -264,6 +265,45 @@ fn units_of_a_real_guardian_are_followed() {
     // The prefix of the inner tmux goes through the outer one as a key.
     terminal.keys(&["C-b", "d"]);
     terminal.until_has("back from w@1");
+}
+
+/// Passes when the log of a unit is shown where a logger keeps one, the dashboard is back behind it, what
+/// is left of a log is a page to read once nobody writes it, and a unit without a log is said to have none.
+#[test]
+fn the_log_of_a_unit_is_shown() {
+    skip_if_asked!();
+    let guardian = Guardian::start();
+    let program = "while read -r said; do echo \"it said $said\"; done";
+    guardian.ok(&["up", "--name", "s", "--", "sh", "-c", program]);
+    let unit = guardian.until("s@1", "its pane", |unit| !unit["pane"].is_null());
+    let terminal = Terminal::show(&guardian, SMALL, &[]);
+    terminal.until_has("> s@1");
+    terminal.types("l");
+    let none = terminal.until("a word on logs", |screen| {
+        screen.contains("cc-logger") && screen.contains("1 unit")
+    });
+    assert!(!none.contains("it said"), "{none}");
+    let logger = Logger::start(&guardian);
+    let socket = unit["socket"].as_str().unwrap().to_owned();
+    let mut number = 0;
+    wait::until(PATIENCE, "a log", || {
+        number += 1;
+        let keys = ["send-keys", "-t", "s@1", &format!("x{number}"), "Enter"];
+        guardian.tmux(socket.as_ref(), &keys);
+        terminal.types("l");
+        let shown = terminal.until("the log, or none", |screen| {
+            screen.contains("ctrl-c goes back") || screen.contains("there is no log of s@1")
+        });
+        shown.contains("ctrl-c goes back")
+    });
+    let said = format!("it said x{number}");
+    terminal.until_has(&said);
+    terminal.keys(&["C-c"]);
+    terminal.until_has("back from the log of s@1");
+    drop(logger);
+    terminal.types("l");
+    let page = terminal.until_has("log of s@1, which is no longer written");
+    assert!(page.contains(&said), "{page}");
 }
 
 /// Measures how long after an event the screen shows it: a figure, and no test of it. What asking tmux
