@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 use harness::skip_if_asked;
 use harness::stand_in::Remote;
 use serde_json::Value;
 
-use crate::guardian::{Guardian, stand_in};
+use crate::guardian::{Guardian, PATIENCE, stand_in};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -135,8 +137,15 @@ fn ls_goes_on_as_things_change() {
     guardian.until_state("w@1", "idle");
     let mut command = guardian.command(&["ls", "--watch", "--json"]);
     let mut watching = Watching(command.stdout(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
-    let mut next = || json(&lines.next().unwrap().unwrap());
+    let lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+    let (tell, told) = mpsc::channel();
+    // A line that does not come is to fail the test, and not to stop it.
+    thread::spawn(move || {
+        lines
+            .map_while(Result::ok)
+            .try_for_each(|line| tell.send(line))
+    });
+    let next = || json(&told.recv_timeout(PATIENCE).expect("a line"));
     assert_eq!(next()["units"][0]["state"], "idle");
     guardian.ok(&["stop", "w@1", "--now"]);
     while !next()["units"][0]["pane"].is_null() {}
