@@ -38,6 +38,13 @@ pub(crate) fn top(top: &cli::Top) -> Result<(), Failure> {
         let width = rustix::termios::tcgetwinsize(io::stdout()).map_or(WIDTH, |size| size.ws_col);
         return once::plain(listing, Timestamp::now(), width.max(40), &mut out).map_err(failed);
     }
+    if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+        return Err(
+            Failure::new(Exit::Usage, "this terminal cannot show a dashboard").advice(
+                "Print it once: `cc-guardian top --once`; or set TERM to what the terminal is.",
+            ),
+        );
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

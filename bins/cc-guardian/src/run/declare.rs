@@ -141,6 +141,19 @@ impl Daemon {
         }
     }
 
+    /// Takes the profiles as they are now, for those that run too.
+    pub(super) fn take_profiles(&mut self) -> Result<(), Failure> {
+        self.profiles = super::profiles()?;
+        for it in self.instances.values_mut() {
+            let name = it.unit.profile.as_ref();
+            // What reads a unit is not taken from it.
+            if let Some(profile) = name.and_then(|name| self.profiles.get(name)) {
+                it.profile = Some(Arc::clone(profile));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn unit(&self, spec: &Spec) -> Result<Unit, Failure> {
         let profiles: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
         config::one_unit(

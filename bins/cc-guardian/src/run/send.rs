@@ -87,6 +87,9 @@ impl Daemon {
     }
 
     fn up(&mut self, file: Option<&std::path::Path>, spec: Option<&Spec>) -> Value {
+        if let Err(failure) = self.take_profiles() {
+            return refused(&failure);
+        }
         let names = match spec {
             Some(spec) => self.declare_spec(spec),
             None => self.declare_given(file),

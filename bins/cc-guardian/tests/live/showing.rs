@@ -192,8 +192,17 @@ fn profiles_of_ones_own_win() {
     guardian.run(&[]);
     guardian.ok(&["up", "--name", "o", "--profile", "other", "--", "sh"]);
     assert_eq!(guardian.unit("o@1")["profile"], "other");
-    guardian.kill();
+    // One that comes later is taken by `up`; so is a mistake in one, and nothing is started then.
+    let third = own.replace("agent = \"shell\"", "agent = \"third\"");
+    fs::write(dir.join("third.toml"), third).unwrap();
+    guardian.ok(&["up", "--name", "p", "--profile", "third", "--", "sh"]);
     fs::write(dir.join("wrong.toml"), "version = 1\nagent = \"x y\"\n").unwrap();
+    let wrong = guardian.ask(&["up", "--name", "q", "--", "sh"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(said.contains("wrong.toml:"), "{said}");
+    assert_eq!(guardian.units().len(), 2);
+    guardian.kill();
     for command in [
         &explain[..],
         &["profile", "ls"],

@@ -211,6 +211,31 @@ fn the_terminal_is_given_back() {
     }
 }
 
+/// Passes when a terminal that can do nothing, and what is none, is told from one in one sentence.
+#[test]
+fn what_is_no_terminal_gets_a_sentence() {
+    skip_if_asked!();
+    let home = Guardian::home();
+    let _served = Served::start(&home, units(12));
+    let piped = home
+        .command(&["top"])
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    let dumb = home.command(&["top"]).env("TERM", "dumb").output().unwrap();
+    for (output, code) in [(piped, 1), (dumb, 2)] {
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("--once") && output.stdout.is_empty(),
+            "{said}"
+        );
+    }
+    let once = home.ok(&["top", "--once"]);
+    assert!(once.starts_with("cc-guardian 12 units"), "{once}");
+    assert_eq!(once.lines().count(), 14, "{once}");
+}
+
 /// Passes when a guardian that goes is said to be gone, what was known stays, nothing can be done, and
 /// one that comes back is found.
 #[test]
@@ -285,25 +310,26 @@ fn the_log_of_a_unit_is_shown() {
     assert!(!none.contains("it said"), "{none}");
     let logger = Logger::start(&guardian);
     let socket = unit["socket"].as_str().unwrap().to_owned();
-    let mut number = 0;
     wait::until(PATIENCE, "a log", || {
-        number += 1;
-        let keys = ["send-keys", "-t", "s@1", &format!("x{number}"), "Enter"];
-        guardian.tmux(socket.as_ref(), &keys);
         terminal.types("l");
         let shown = terminal.until("the log, or none", |screen| {
             screen.contains("ctrl-c goes back") || screen.contains("there is no log of s@1")
         });
         shown.contains("ctrl-c goes back")
     });
-    let said = format!("it said x{number}");
-    terminal.until_has(&said);
+    // What was said before the logger was there is not in it.
+    let said = "it said something";
+    wait::until(PATIENCE, said, || {
+        let keys = ["send-keys", "-t", "s@1", "something", "Enter"];
+        guardian.tmux(socket.as_ref(), &keys);
+        terminal.screen().contains(said)
+    });
     terminal.keys(&["C-c"]);
     terminal.until_has("back from the log of s@1");
     drop(logger);
     terminal.types("l");
     let page = terminal.until_has("log of s@1, which is no longer written");
-    assert!(page.contains(&said), "{page}");
+    assert!(page.contains(said), "{page}");
 }
 
 /// Measures how long after an event the screen shows it: a figure, and no test of it. What asking tmux
