@@ -1,7 +1,8 @@
 //! What a running cc-logger hears in the panes of units: what only raw bytes show.
 //!
 //! The guardian takes no output itself. Where a logger runs, its control socket tells what programs say
-//! of themselves in band (OSC 7501, and 9;4 for progress); where none does, nothing is known of that.
+//! of themselves in band (OSC 7501, and 9;4 for progress), which is evidence; and when they ring or notify,
+//! which is a reason to look at once. Where no logger runs, nothing is known of that.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ const REQUEST: &[u8] = b"{\"do\":\"facts\",\"selector\":\"*\"}\n";
 pub(super) enum News {
     /// The body of an OSC of a pane of the server with that socket.
     Osc(String, PaneId, String),
+    /// A pane rang, or asked for somebody's attention: something may stand on its screen now.
+    Rang(String, PaneId),
     /// Nothing more comes of what was told so far: the logger has gone, or was too fast.
     Lost,
 }
@@ -40,6 +43,8 @@ pub(super) enum News {
 struct Line {
     pane: Option<Pane>,
     osc: Option<Osc>,
+    #[serde(default)]
+    bells: u64,
     missed: Option<u64>,
 }
 
@@ -110,11 +115,19 @@ fn heard(line: &str) -> Option<News> {
     if line.missed.is_some() {
         return Some(News::Lost);
     }
-    let (pane, osc) = (line.pane?, line.osc?);
+    let pane = line.pane?;
     let id = PaneId::parse(pane.pane.as_bytes())?;
+    let Some(osc) = line.osc else {
+        return (line.bells > 0).then_some(News::Rang(pane.socket, id));
+    };
     let body = format!("{};{}", osc.code, osc.text);
-    let is_status = InBand::default().take(&body);
-    is_status.then_some(News::Osc(pane.socket, id, body))
+    match osc.code {
+        _ if InBand::default().take(&body) => Some(News::Osc(pane.socket, id, body)),
+        // Notifications, but for progress that cannot be read.
+        9 if osc.text.starts_with("4;") => None,
+        9 | 99 | 777 => Some(News::Rang(pane.socket, id)),
+        _ => None,
+    }
 }
 
 impl Daemon {
@@ -125,16 +138,17 @@ impl Daemon {
                 let names: Vec<String> = self.in_band.drain().map(|(name, _)| name).collect();
                 names.iter().for_each(|name| self.look(name));
             }
+            // What can be read from it is on the screen; that it repeats itself is no sign of life.
+            News::Rang(socket, pane) => {
+                if let Some((name, _)) = self.run_in(&socket, pane) {
+                    self.look(&name);
+                    self.look_later(&name);
+                }
+            }
             News::Osc(socket, pane, body) => {
-                let mut its = self.instances.values();
-                let it = its.find(|it| {
-                    it.run().is_some_and(|run| run.pane == pane)
-                        && self.socket_of(it) == Path::new(&socket)
-                });
-                let Some((name, run)) = it.and_then(|it| Some((it.name.clone(), it.run()?))) else {
+                let Some((name, run)) = self.run_in(&socket, pane) else {
                     return;
                 };
-                let run = run.number.clone();
                 let said = self.in_band.entry(name.clone()).or_default();
                 if said.0 != run {
                     *said = (run, InBand::default());
@@ -143,6 +157,15 @@ impl Daemon {
                 self.look(&name);
             }
         }
+    }
+
+    /// Which instance runs in that pane, and in which run.
+    fn run_in(&self, socket: &str, pane: PaneId) -> Option<(String, String)> {
+        let mut its = self.instances.values();
+        let it = its.find(|it| {
+            it.run().is_some_and(|run| run.pane == pane) && self.socket_of(it) == Path::new(socket)
+        })?;
+        Some((it.name.clone(), it.run()?.number.clone()))
     }
 
     /// What that run of an instance has said of itself, if a logger listens.
@@ -175,9 +198,12 @@ mod tests {
             told("7501;state=working:app=x")
         );
         assert_eq!(osc(9, "4;1;50"), told("9;4;1;50"));
-        assert_eq!(osc(9, "a notification"), None);
+        let rang = || Some(News::Rang("/s".into(), pane));
+        assert_eq!(osc(9, "a notification"), rang());
+        assert_eq!(osc(777, "notify;a;b"), rang());
+        assert_eq!(osc(9, "4;x"), None);
         assert_eq!(osc(133, "A"), None);
-        assert_eq!(heard(&line(r#""bells":1"#)), None);
+        assert_eq!(heard(&line(r#""bells":1"#)), rang());
         assert_eq!(heard(&line(r#""title":"t""#)), None);
         assert_eq!(heard(r#"{"v":1,"listening":true}"#), None);
         assert_eq!(heard(r#"{"v":1,"missed":3}"#), Some(News::Lost));
