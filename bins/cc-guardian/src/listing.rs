@@ -86,3 +86,34 @@ pub(crate) fn wall(nanoseconds: i64) -> Option<String> {
         .ok()
         .map(|at| at.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::{End, Run};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tmux_cc::wire::{PaneId, SessionId};
+
+    #[test]
+    fn what_has_ended_is_dead_before_it_is_known_how() {
+        let command = ["sleep".to_owned()];
+        let unit =
+            crate::config::one_unit("w", None, 1, "/".as_ref(), &BTreeMap::new(), &command, &[]);
+        let mut it = Instance::new("w@1".into(), Arc::new(unit.unwrap()), None, String::new());
+        it.up(Duration::ZERO);
+        let run = Run {
+            number: "1".to_owned(),
+            session: SessionId::parse(b"$0").unwrap(),
+            pane: PaneId::parse(b"%0").unwrap(),
+            process: None,
+            pid: Some(7),
+        };
+        it.started(run, Duration::ZERO, cc_kit::journal::Stamp::now());
+        assert_eq!(state(&it).0, "unknown");
+        it.gone(Duration::from_secs(1), End::Unknown);
+        assert_eq!(state(&it), ("dead", None));
+        assert_eq!(super::unit(&it, "/s")["state"], "dead");
+    }
+}

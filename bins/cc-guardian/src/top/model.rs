@@ -310,3 +310,7 @@ fn order(unit: &Unit) -> impl Ord + use<'_> {
 #[cfg(test)]
 #[path = "model_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod answer_tests;
