@@ -173,7 +173,8 @@ fn a_dialog_is_answered_after_a_confirmation() {
     // The key that asked does not confirm.
     terminal.types("y");
     terminal.until_has("another dialog is open");
-    let answer = json!({"do": "answer", "unit": "docs@25", "choice": "2"});
+    let hash = format!("{:016x}", 98);
+    let answer = json!({"do": "answer", "unit": "docs@25", "choice": "2", "hash": hash});
     assert_eq!(served.asked(), std::slice::from_ref(&answer));
     terminal.types("7");
     terminal.until_has("has no choice 7");
