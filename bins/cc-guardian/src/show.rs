@@ -139,17 +139,20 @@ fn table(units: &[Unit], now: Timestamp, absolute: bool, columns: usize) -> Stri
     let head = ["UNIT", "STATE", "FOR", "PANE", "PID", "RE", "LAST LINE"];
     let mut rows = vec![head.map(str::to_owned)];
     for unit in units {
-        let state = match &unit.sub {
+        let mut state = match &unit.sub {
             Some(sub) => format!("{} ({sub})", unit.state_word),
             None => unit.state_word.clone(),
         };
+        if unit.pending.is_some() {
+            state.push_str(", restart at idle");
+        }
         let since = unit.since.map(|since| match absolute {
             true => since.to_string(),
             false => span(now.as_second() - since.as_second()),
         });
         rows.push([
             fit(&unit.unit, usize::MAX),
-            fit(&state, 40),
+            fit(&state, 48),
             since.unwrap_or_else(|| "-".to_owned()),
             fit(unit.pane.as_deref().unwrap_or("-"), 12),
             unit.pid

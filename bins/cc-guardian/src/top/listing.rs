@@ -89,6 +89,9 @@ pub(crate) struct Unit {
     /// What it waits for before it is started.
     #[serde(default, deserialize_with = "words")]
     pub(crate) waits: Option<String>,
+    /// Why it is started anew once it is idle.
+    #[serde(default, deserialize_with = "words")]
+    pub(crate) pending: Option<String>,
 }
 
 impl Unit {

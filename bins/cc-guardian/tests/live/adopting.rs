@@ -180,6 +180,7 @@ fn a_pane_of_somebody_else_is_watched_and_not_owned() {
     assert!(process.alive());
     // It ends, in a pane that tmux takes away at once.
     process.kill().unwrap();
+    guardian.until("a@1", "its end", |_| !ends(&guardian, "a@1").is_empty());
     let dead = guardian.until_state("a@1", "dead");
     assert_eq!(dead["restarts"], 0);
     assert_eq!(ends(&guardian, "a@1"), [dead["sub"].clone()]);
@@ -342,7 +343,7 @@ fn of_a_program_in_a_shell_the_shell_is_left_alone() {
     guardian.run(&[]);
     assert_eq!(guardian.until_state("a@1", "idle")["pid"], unit["pid"]);
     guardian.process_of("a@1").kill().unwrap();
-    guardian.until_state("a@1", "dead");
+    guardian.until("a@1", "its end", |_| !ends(&guardian, "a@1").is_empty());
     assert!(shell.alive());
     // The same pane can be adopted again, and stopped.
     start(&guardian);

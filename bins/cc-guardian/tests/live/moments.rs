@@ -50,7 +50,7 @@ fn home() -> Guardian {
     let unit = |name: &str, replicas: u8| {
         format!(
             "[unit.{name}]\ncommand = [{:?}, \"--like\", \"claude\", \"--log\", {:?}]\n\
-             profile = \"claude\"\nreplicas = {replicas}\nrestart = \"always\"\n\
+             profile = \"claude\"\nreplicas = {replicas}\nrestart = \"unless-stopped\"\n\
              backoff = {{ initial = \"10ms\", max = \"10ms\", jitter = 0.0 }}\n\
              start_limit = {{ burst = 10000, interval = \"1h\" }}\n",
             stand_in(),
@@ -221,7 +221,7 @@ fn what_was_over_stays_over_with_the_next_guardian() {
     let lasts = |name: &str| format!("[ -e {name} ] || {{ touch {name}; sleep 3; }}; exit 7");
     let text = format!(
         "version = 1\n[unit.w]\ncommand = [\"sh\", \"-c\", {:?}]\nprofile = \"shell\"\n\
-         restart = \"always\"\nbackoff = {{ initial = \"10ms\", max = \"20ms\" }}\n\
+         restart = \"unless-stopped\"\nbackoff = {{ initial = \"10ms\", max = \"20ms\" }}\n\
          start_limit = {{ burst = 3, interval = \"1h\" }}\n\
          [unit.o]\ncommand = [\"sh\", \"-c\", {:?}]\nprofile = \"shell\"\nrestart = \"no\"\n",
         lasts("ran-w"),

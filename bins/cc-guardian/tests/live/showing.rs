@@ -162,7 +162,7 @@ fn profiles_of_ones_own_win() {
     let dir = guardian.path(".config/cc/profiles");
     fs::create_dir_all(&dir).unwrap();
     let shell = guardian.ok(&["profile", "show", "shell"]);
-    let own = shell.replacen("version = 1", "version = 77", 1);
+    let own = shell.replacen("version = 2", "version = 77", 1);
     assert_ne!(own, shell);
     fs::write(dir.join("mine.toml"), &own).unwrap();
     let listed = guardian.ok(&["profile", "ls"]);
