@@ -10,11 +10,12 @@
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use benches::program;
 use harness::process::Process;
 use harness::wait;
 
@@ -53,7 +54,7 @@ impl Home {
         let mut path = home.join("bin").into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
-        let mut command = Command::new(program());
+        let mut command = Command::new(program("cc-guardian"));
         command
             .args(arguments)
             .env("HOME", home)
@@ -117,19 +118,6 @@ impl Drop for Home {
     }
 }
 
-fn program() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-        PathBuf::from,
-    );
-    let program = target.join("release/cc-guardian");
-    assert!(
-        program.exists(),
-        "build it first: cargo build --release -p cc-guardian"
-    );
-    program
-}
-
 /// What a process has used of all CPUs, in seconds, to the nanosecond where the kernel tells.
 fn cpu(pid: u32) -> f64 {
     let schedule = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
@@ -143,11 +131,7 @@ fn cpu(pid: u32) -> f64 {
         });
         return spent.sum::<f64>() / 1e9;
     }
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
-    let behind_name = stat.rsplit_once(") ").expect("a name").1;
-    let fields: Vec<_> = behind_name.split(' ').collect();
-    let field = |at: usize| fields[at].parse::<u64>().expect("a number");
-    (field(11) + field(12)) as f64 / 100.0
+    benches::cpu(pid)
 }
 
 fn number(name: &str, usual: u64) -> u64 {

@@ -4,6 +4,7 @@ mod client;
 mod corpus;
 mod counting;
 mod layers;
+mod machine;
 mod reference;
 mod table;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use corpus::Corpus;
 pub use counting::allocations;
+pub use machine::{cpu, middle, program, write_text};
 pub use table::throughput;
 
 /// What a loop does with a stream of `%output` lines. Loops that do the same must agree on what

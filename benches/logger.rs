@@ -9,12 +9,12 @@
 //! often, `GREP_MB=N` how much is searched, `TMUX_CC_TEST_TMUX=PATH` another tmux.
 
 use std::fs;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use benches::{cpu, middle, program, write_text};
 use harness::server::{Boot, Server};
 use harness::wait;
 
@@ -36,7 +36,7 @@ impl Logger {
     fn on(server: &Server, flags: &[&str]) -> Self {
         let dir = server.dir().join("logs");
         let _ = fs::remove_dir_all(&dir);
-        let child = Command::new(program())
+        let child = Command::new(program("cc-logger"))
             .arg("run")
             .args(flags)
             .arg("-S")
@@ -59,7 +59,7 @@ impl Logger {
     }
 
     fn bytes(&self) -> u64 {
-        let output = Command::new(program())
+        let output = Command::new(program("cc-logger"))
             .args(["stats", "--json", "--dir"])
             .arg(&self.dir)
             .output()
@@ -74,58 +74,6 @@ impl Drop for Logger {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn program() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-        PathBuf::from,
-    );
-    let program = target.join("release/cc-logger");
-    assert!(
-        program.exists(),
-        "build it first: cargo build --release -p cc-logger"
-    );
-    program
-}
-
-/// What a process has used of all CPUs, in seconds.
-fn cpu(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
-    let behind_name = stat.rsplit_once(") ").expect("a name").1;
-    let fields: Vec<_> = behind_name.split(' ').collect();
-    let field = |at: usize| fields[at].parse::<u64>().expect("a number");
-    (field(11) + field(12)) as f64 / 100.0
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Lines of printable text, every fifth with colours, the same on every machine.
-fn write_text(path: &Path, bytes: usize) {
-    let mut file = BufWriter::new(fs::File::create(path).expect("a file"));
-    let (mut state, mut written, mut line) = (0x9e37_79b9_7f4a_7c15_u64, 0, Vec::new());
-    let mut number = 0_u64;
-    while written < bytes {
-        line.clear();
-        if number.is_multiple_of(5) {
-            write!(line, "\x1b[32mINFO\x1b[0m step {number} ").expect("room");
-        }
-        for _ in 0..5 + state % 7 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            line.extend((0..8).map(|at| b'a' + (state >> (8 * at)) as u8 % 26));
-            line.push(b' ');
-        }
-        line.push(b'\n');
-        file.write_all(&line).expect("room");
-        written += line.len();
-        number += 1;
-    }
-    file.flush().expect("room");
 }
 
 /// Prints a file in a pane; gives wall time, the server's CPU and the logger's.
@@ -174,7 +122,7 @@ fn cost_of(flags: Option<&[&str]>, file: &Path) -> (f64, f64, f64) {
 fn cost(rounds: usize) {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("file");
-    write_text(&file, FILE);
+    write_text(&file, FILE, true);
     let ways: [(&str, Option<&[&str]>); 3] = [
         ("nobody", None),
         ("cc-logger", Some(&[])),
@@ -193,16 +141,16 @@ fn cost(rounds: usize) {
         "", "wall s", "ratio", "server cpu", "own cpu"
     );
     for (at, (name, _)) in ways.iter().enumerate() {
-        let wall = median(took[at].iter().map(|t| t.0).collect());
-        let ratio = median(
+        let wall = middle(took[at].iter().map(|t| t.0).collect());
+        let ratio = middle(
             took[at]
                 .iter()
                 .zip(&took[0])
                 .map(|(a, b)| a.0 / b.0)
                 .collect(),
         );
-        let server = median(took[at].iter().map(|t| t.1).collect());
-        let own = median(took[at].iter().map(|t| t.2).collect());
+        let server = middle(took[at].iter().map(|t| t.1).collect());
+        let own = middle(took[at].iter().map(|t| t.2).collect());
         println!("{name:<24} {wall:>8.3} {ratio:>8.3} {server:>10.2} {own:>10.2}");
     }
 }
@@ -282,7 +230,7 @@ fn grep() {
     server.tmux(["set-option", "-g", "history-limit", "10"]);
     let file = server.dir().join("file");
     let panes = 8;
-    write_text(&file, megabytes * 1_000_000 / panes);
+    write_text(&file, megabytes * 1_000_000 / panes, true);
     let mut logger = Logger::on(&server, &["--no-redact"]);
     for pane in 0..panes {
         let words = format!("cat {}; echo needle {pane}; exec cat", file.display());
@@ -292,7 +240,7 @@ fn grep() {
     wait::until(PATIENCE * 4, "all of it is logged", || {
         logger.bytes() > total
     });
-    let _ = Command::new(program())
+    let _ = Command::new(program("cc-logger"))
         .args(["rotate", "--dir"])
         .arg(&logger.dir)
         .status();
@@ -321,7 +269,7 @@ fn grep() {
     };
     let ours = format!(
         "{} grep 'needle [0-9]' --dir {}",
-        program().display(),
+        program("cc-logger").display(),
         dir.display()
     );
     let theirs = format!(
@@ -337,7 +285,7 @@ fn grep() {
         assert_eq!(found, panes);
         b.push(took);
     }
-    let (a, b) = (median(a), median(b));
+    let (a, b) = (middle(a), middle(b));
     println!(
         "grep over {megabytes} MB: {a:.2} s, zstdcat | grep: {b:.2} s, ratio {:.2}",
         a / b

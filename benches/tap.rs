@@ -13,7 +13,6 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use benches::{middle, write_text};
 use tmux_cc::client::{Event, PaneFilter, Server, Socket, Tap, TapHelper, hand_over};
 
 /// Bytes that the pane prints.
@@ -204,7 +204,7 @@ impl Bench {
         });
         // Whatever was started for it has ended.
         thread::sleep(Duration::from_millis(300));
-        let (cpu, own) = (ticks(pid), ticks(std::process::id()));
+        let (cpu, own) = (benches::cpu(pid), benches::cpu(std::process::id()));
         let began = Instant::now();
         fs::write(&go, "").expect("a file");
         Self::wait_for("the end", || done.exists());
@@ -217,8 +217,8 @@ impl Bench {
         }
         let took = Took {
             wall,
-            cpu: seconds(ticks(pid) - cpu),
-            own: seconds(ticks(std::process::id()) - own),
+            cpu: benches::cpu(pid) - cpu,
+            own: benches::cpu(std::process::id()) - own,
         };
         if let Some((end, reading)) = stop {
             drop(end);
@@ -247,45 +247,6 @@ fn count(batch: &tmux_cc::client::Batch, bytes: &AtomicU64) {
     }
 }
 
-/// What a process has used of all CPUs, in clock ticks.
-fn ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
-    let behind_name = stat.rsplit_once(") ").expect("a name").1;
-    let fields: Vec<_> = behind_name.split(' ').collect();
-    let field = |at: usize| fields[at].parse::<u64>().expect("a number");
-    field(11) + field(12)
-}
-
-/// Linux counts 100 ticks a second for users, whatever its own clock does.
-fn seconds(ticks: u64) -> f64 {
-    ticks as f64 / 100.0
-}
-
-/// Lines of printable text, the same on every machine.
-fn write_file(path: &Path) {
-    let mut file = BufWriter::new(fs::File::create(path).expect("a file"));
-    let (mut state, mut written, mut line) = (0x9e37_79b9_7f4a_7c15_u64, 0, Vec::new());
-    while written < FILE {
-        line.clear();
-        for _ in 0..5 + state % 7 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            line.extend((0..8).map(|at| b'a' + (state >> (8 * at)) as u8 % 26));
-            line.push(b' ');
-        }
-        line.push(b'\n');
-        file.write_all(&line).expect("room");
-        written += line.len();
-    }
-    file.flush().expect("room");
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == "tap-helper") {
@@ -307,7 +268,7 @@ fn main() -> ExitCode {
             .build()
             .expect("a runtime"),
     };
-    write_file(&bench.directory.0.join("file"));
+    write_text(&bench.directory.0.join("file"), FILE, false);
     let mut ways = vec![Way::Nobody, Way::Follower, Way::Tap, Way::PipePane];
     if variable("FULL").is_some_and(|full| full == "1") {
         ways.push(Way::Output);
@@ -329,9 +290,9 @@ fn main() -> ExitCode {
     let mut json =
         format!("{{\"tmux\":{version:?},\"bytes\":{FILE},\"rounds\":{rounds},\"ways\":[");
     for (at, way) in ways.iter().enumerate() {
-        let of = |get: fn(&Took) -> f64| median(took[at].iter().map(get).collect());
+        let of = |get: fn(&Took) -> f64| middle(took[at].iter().map(get).collect());
         let ratio = |get: fn(&Took) -> f64| {
-            median(
+            middle(
                 took[at]
                     .iter()
                     .zip(&took[0])
