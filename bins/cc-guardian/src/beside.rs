@@ -3,12 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use tmux_cc::protocol::Command;
 use tmux_cc::protocol::commands::literal;
-use tmux_cc::protocol::{Command, CommandError};
 use tmux_cc::wire::{SessionId, WindowId};
 
 use crate::config::Window;
-use crate::group::tell;
+use crate::group::{script, tell};
 
 /// The variable that marks the processes of such windows: they go with the unit, and not with each of
 /// its runs.
@@ -80,15 +80,6 @@ impl Beside {
         let script = script(commands).map_err(io::Error::other)?;
         tell(&self.tmux, &self.socket, &script).await
     }
-}
-
-fn script(commands: &[Command]) -> Result<Vec<u8>, CommandError> {
-    let mut script = Vec::new();
-    for command in commands {
-        script.extend_from_slice(command.line()?);
-        script.push(b'\n');
-    }
-    Ok(script)
 }
 
 /// Whether a window of that name is there with a living program in it, and those where all have ended.

@@ -1,17 +1,14 @@
 //! Panes that somebody else has made, in a server of theirs. Of what is there nothing is ever set but
 //! options of the pane itself, nothing is ended but what we have made, and no server is started.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
+use tmux_cc::protocol::Command;
 use tmux_cc::protocol::commands::literal;
-use tmux_cc::protocol::{Command, CommandError};
 use tmux_cc::wire::{PaneId, SessionId};
-use tokio::io::AsyncWriteExt as _;
 
-use crate::group::{Launch, Launched};
+use crate::group::{Launch, Launched, script, tell_there};
 
 /// A pane that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,40 +103,7 @@ pub(crate) async fn close(tmux: &Path, socket: &Path, pane: PaneId) -> io::Resul
 /// Has a server that is there run commands.
 async fn tell(tmux: &Path, socket: &Path, commands: &[Command]) -> io::Result<String> {
     let script = script(commands).map_err(io::Error::other)?;
-    let arguments: [OsString; 5] = [
-        "-N".into(),
-        "-S".into(),
-        socket.into(),
-        "source-file".into(),
-        "-".into(),
-    ];
-    let mut child = tokio::process::Command::new(tmux)
-        .args(arguments)
-        .env_remove("TMUX")
-        .env_remove("TMUX_PANE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(&script).await?;
-    }
-    let output = child.wait_with_output().await?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() || !error.trim().is_empty() {
-        return Err(io::Error::other(error.trim().to_owned()));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn script(commands: &[Command]) -> Result<Vec<u8>, CommandError> {
-    let mut script = Vec::new();
-    for command in commands {
-        script.extend_from_slice(command.line()?);
-        script.push(b'\n');
-    }
-    Ok(script)
+    tell_there(tmux, socket, &script).await
 }
 
 #[cfg(test)]

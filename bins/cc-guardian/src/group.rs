@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tmux_cc::protocol::Command;
 use tmux_cc::protocol::commands::literal;
+use tmux_cc::protocol::{Command, CommandError};
 use tmux_cc::wire::{PaneId, SessionId};
 use tokio::io::AsyncWriteExt as _;
 
@@ -103,10 +103,7 @@ impl Launch {
         }))
     }
 
-    fn script(
-        &self,
-        old: Option<(SessionId, PaneId)>,
-    ) -> Result<Vec<u8>, tmux_cc::protocol::CommandError> {
+    fn script(&self, old: Option<(SessionId, PaneId)>) -> Result<Vec<u8>, CommandError> {
         let set = |flags: &[&str], name: &str, value: &str| {
             let command = Command::new("set-option");
             let command = flags
@@ -155,12 +152,7 @@ impl Launch {
             .flag("-p")
             .option("-t", &place);
         lines.push(say.arg(ids));
-        let mut script = Vec::new();
-        for line in &lines {
-            script.extend_from_slice(line.line()?);
-            script.push(b'\n');
-        }
-        Ok(script)
+        script(&lines)
     }
 
     /// The command that makes its pane, with what is to run there.
@@ -192,20 +184,33 @@ impl Launch {
     }
 }
 
-/// Has tmux run commands, and gives what it prints.
+/// Commands as the lines of a file for `source-file`.
+pub(crate) fn script(commands: &[Command]) -> Result<Vec<u8>, CommandError> {
+    let mut script = Vec::new();
+    for command in commands {
+        script.extend_from_slice(command.line()?);
+        script.push(b'\n');
+    }
+    Ok(script)
+}
+
+/// Has tmux run commands, in a server that is started where there is none, and gives what it prints.
 pub(crate) async fn tell(tmux: &Path, socket: &Path, script: &[u8]) -> io::Result<String> {
-    let arguments: [OsString; 7] = [
-        "-S".into(),
-        socket.into(),
-        "-f".into(),
-        "/dev/null".into(),
-        "start-server".into(),
-        ";".into(),
-        "source-file".into(),
-    ];
+    let start = ["-f", "/dev/null", "start-server", ";"].map(OsString::from);
+    let socket = ["-S".into(), socket.into()];
+    source(tmux, &[&socket[..], &start[..]].concat(), script).await
+}
+
+/// The same in a server that is there; none is started.
+pub(crate) async fn tell_there(tmux: &Path, socket: &Path, script: &[u8]) -> io::Result<String> {
+    source(tmux, &["-N".into(), "-S".into(), socket.into()], script).await
+}
+
+/// Has tmux read a script, behind these arguments.
+async fn source(tmux: &Path, arguments: &[OsString], script: &[u8]) -> io::Result<String> {
     let mut child = tokio::process::Command::new(tmux)
         .args(arguments)
-        .arg("-")
+        .args(["source-file", "-"])
         .env_remove("TMUX")
         .env_remove("TMUX_PANE")
         .env_remove(MARK)
