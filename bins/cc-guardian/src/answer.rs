@@ -3,7 +3,7 @@
 use cc_kit::exit::{Exit, Failure};
 use serde_json::{Value, json};
 
-use crate::ask::{self, print, word};
+use crate::ask::{self, members, print, word};
 use crate::cli;
 use crate::request::Request;
 
@@ -39,70 +39,61 @@ fn exit(came: &Value) -> Exit {
 /// What came of it, for people.
 pub(crate) fn words(came: &Value) -> String {
     let why = came.get("reason").map(|reason| {
-        let detail = match word(reason, "detail") {
-            detail if detail == "-" => String::new(),
-            detail => format!(" ({detail})"),
-        };
-        match word(reason, "why").as_str() {
+        let why = word(reason, "why").unwrap_or_default();
+        match why.as_str() {
             "no-dialog" => "it asks nothing now".to_owned(),
             "other-dialog" => "it asks something else now: see `cc-guardian why`".to_owned(),
             "still-asks" => "the dialog still stands there: attach to answer it".to_owned(),
             "human-typing" => "somebody is typing there".to_owned(),
             "in-mode" => "the pane is in a mode, such as copy mode".to_owned(),
-            why => format!("{why}{detail}"),
+            _ => match word(reason, "detail") {
+                Some(detail) => format!("{why} ({detail})"),
+                None => why,
+            },
         }
     });
-    let choice = came.get("choice").map(|choice| word(choice, "text"));
+    let choice = came.get("choice").and_then(|choice| word(choice, "text"));
     let choice = choice.map_or_else(String::new, |choice| format!(" {choice:?}"));
-    let outcome = word(came, "outcome");
+    let outcome = word(came, "outcome").unwrap_or_default();
     match why {
         Some(why) => format!("{outcome}{choice}: {why}"),
         None => format!("{outcome}{choice}"),
     }
 }
 
-/// What a unit waits for, as `why` has it: an answer, the end of a limit.
-pub(crate) fn waits(unit: &Value) -> String {
-    let mut text = String::new();
-    let question = unit.get("question").filter(|question| !question.is_null());
-    if let Some(question) = question {
-        text.push_str(&format!("  it asks: {}\n", word(question, "text")));
-        let choices = question.get("choices").and_then(Value::as_array);
-        for choice in choices.into_iter().flatten() {
-            let key = match word(choice, "key") {
-                key if key.is_empty() => "-".to_owned(),
-                key => key,
-            };
-            let says = match word(choice, "says") {
-                says if says == "-" => String::new(),
-                says => format!(" ({says})"),
-            };
-            text.push_str(&format!("    {key}{says}: {}\n", word(choice, "text")));
-        }
+/// What a unit waits for, as `why` has it, line by line: an answer, the end of a limit.
+pub(crate) fn waits(unit: &Value) -> Vec<String> {
+    let is_there = |name| unit.get(name).filter(|value| !value.is_null());
+    let mut lines = Vec::new();
+    if let Some(question) = is_there("question") {
+        let text = word(question, "text").unwrap_or_default();
+        lines.push(format!("  it asks: {text}"));
+        lines.extend(members(question, "choices").map(|choice| {
+            let key = word(choice, "key").unwrap_or_else(|| "-".to_owned());
+            let says = word(choice, "says");
+            let says = says.map_or_else(String::new, |says| format!(" ({says})"));
+            let text = word(choice, "text").unwrap_or_default();
+            format!("    {key}{says}: {text}")
+        }));
     }
-    let limit = unit.get("limit").filter(|limit| !limit.is_null());
-    if let Some(limit) = limit {
-        let alone = word(limit, "with").starts_with("unit:");
+    if let Some(limit) = is_there("limit") {
+        let with = word(limit, "with").unwrap_or_default();
+        let alone = with.starts_with("unit:");
         let with = match alone {
             true => "what failed may pass".to_owned(),
-            false => format!(
-                "it waits with {} for the end of a limit",
-                word(limit, "with")
-            ),
+            false => format!("it waits with {with} for the end of a limit"),
         };
-        let reset = match word(limit, "reset") {
-            reset if reset == "-" => String::new(),
-            reset => format!(", which ends at {reset}"),
+        let reset = word(limit, "reset");
+        let reset = reset.map_or_else(String::new, |reset| format!(", which ends at {reset}"));
+        let then = match (word(limit, "first"), word(limit, "next")) {
+            (None, None) => String::new(),
+            (None, Some(next)) if alone => format!("; it is told to go on at {next}"),
+            (None, Some(next)) => format!("; the first is told to go on at {next}"),
+            (Some(first), _) => format!("; {first} was told to go on, and is watched"),
         };
-        let then = match (word(limit, "first").as_str(), word(limit, "next").as_str()) {
-            ("-", "-") => String::new(),
-            ("-", next) if alone => format!("; it is told to go on at {next}"),
-            ("-", next) => format!("; the first is told to go on at {next}"),
-            (first, _) => format!("; {first} was told to go on, and is watched"),
-        };
-        text.push_str(&format!("  {with}{reset}{then}\n"));
+        lines.push(format!("  {with}{reset}{then}"));
     }
-    text
+    lines
 }
 
 #[cfg(test)]
@@ -147,11 +138,12 @@ mod tests {
         let asks = json!({"question": {"text": "Run it?", "choices": [
             {"key": "1", "text": "Yes", "says": "yes"}, {"key": "", "text": "Later"},
         ]}});
-        let said = "  it asks: Run it?\n    1 (yes): Yes\n    -: Later\n";
+        let said = ["  it asks: Run it?", "    1 (yes): Yes", "    -: Later"];
         assert_eq!(waits(&asks), said);
         let limited = json!({"limit": {"with": "team", "reset": "R", "next": "N", "first": null}});
-        let said = "  it waits with team for the end of a limit, which ends at R; the first is told to go on at N\n";
-        assert_eq!(waits(&limited), said);
-        assert_eq!(waits(&json!({"limit": null, "question": null})), "");
+        let said = "  it waits with team for the end of a limit, which ends at R; the first is told to go on at N";
+        assert_eq!(waits(&limited), [said]);
+        let nothing = waits(&json!({"limit": null, "question": null}));
+        assert_eq!(nothing, [""; 0]);
     }
 }

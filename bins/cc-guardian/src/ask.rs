@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use cc_kit::control;
 use cc_kit::exit::{Exit, Failure};
-use cc_kit::printable::printable;
+use cc_kit::printable::{harmless, printable};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -106,6 +106,20 @@ pub(crate) fn checked(answer: Value) -> Result<Value, Failure> {
             .advice("The guardian that runs is of another version: stop it, and `cc-guardian up`."),
         _ => failure,
     })
+}
+
+/// A member of what was answered, for people; `None` where it says nothing.
+pub(crate) fn word(of: &Value, name: &str) -> Option<String> {
+    match of.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(harmless(text).to_string()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The members of a list that was answered; none where there is no such list.
+pub(crate) fn members<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    of.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -294,7 +308,7 @@ pub(crate) fn down(down: &cli::Down) -> Result<(), Failure> {
         let runs = |unit: &Value| has_pane(unit) && !goes_on(unit);
         if !units.is_some_and(|units| units.iter().any(runs)) {
             for unit in units.into_iter().flatten().filter(|unit| has_pane(unit)) {
-                let unit = word(unit, "unit");
+                let unit = word(unit, "unit").unwrap_or_default();
                 print(&format!(
                     "{unit}: goes on, since it was adopted: `stop` ends it\n"
                 ))?;
@@ -336,15 +350,6 @@ pub(crate) fn restart(restart: &cli::Restart) -> Result<(), Failure> {
         false => Request::Restart { unit, now },
     };
     one(&restart.one, &request)
-}
-
-/// A member of what was answered, for people.
-pub(crate) fn word(of: &Value, name: &str) -> String {
-    match of.get(name) {
-        Some(Value::String(text)) => printable(text.as_bytes()).to_string(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => "-".to_owned(),
-    }
 }
 
 /// Has a prompt sent. A guardian that ends meanwhile leaves open how far it came.

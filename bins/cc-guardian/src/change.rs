@@ -3,7 +3,7 @@
 use cc_kit::exit::{Exit, Failure};
 use serde_json::Value;
 
-use crate::ask::{PATIENCE, absolute, ask, places, print};
+use crate::ask::{PATIENCE, absolute, ask, members, places, print};
 use crate::cli;
 use crate::request::Request;
 
@@ -14,7 +14,7 @@ pub(crate) fn diff(diff: &cli::Diff) -> Result<Exit, Failure> {
     show(&answer, diff.json)?;
     let is_empty = ["changes", "server", "alerts", "accounts"]
         .iter()
-        .all(|what| list(&answer, what).next().is_none());
+        .all(|what| members(&answer, what).next().is_none());
     Ok(if is_empty {
         Exit::Success
     } else {
@@ -32,17 +32,12 @@ pub(crate) fn apply(apply: &cli::Apply) -> Result<(), Failure> {
     show(&answer, apply.diff.json)
 }
 
-fn list<'a>(answer: &'a Value, what: &str) -> impl Iterator<Item = &'a Value> {
-    let list = answer.get(what).and_then(Value::as_array);
-    list.into_iter().flatten()
-}
-
 fn show(answer: &Value, json: bool) -> Result<(), Failure> {
     if json {
         return print(&format!("{answer}\n"));
     }
     let mut text = String::new();
-    for change in list(answer, "changes") {
+    for change in members(answer, "changes") {
         text.push_str(&line(change));
     }
     let beside = [
@@ -51,7 +46,7 @@ fn show(answer: &Value, json: bool) -> Result<(), Failure> {
         ("accounts", "at once"),
     ];
     for (what, when) in beside {
-        let names: Vec<&str> = list(answer, what).filter_map(Value::as_str).collect();
+        let names: Vec<&str> = members(answer, what).filter_map(Value::as_str).collect();
         if !names.is_empty() {
             text.push_str(&format!("~ {what}: {}: {when}\n", names.join(", ")));
         }

@@ -6,12 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use cc_kit::exit::{Exit, Failure};
-use cc_kit::printable::harmless;
 use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use crate::ask::{PATIENCE, ask, is_read, next, open, places, print};
+use crate::ask::{PATIENCE, ask, is_read, members, next, open, places, print, word};
 use crate::cli;
 use crate::pick::Pick;
 use crate::request::Request;
@@ -22,15 +21,6 @@ const AGES: Duration = Duration::from_secs(1);
 /// Puts the cursor at the top and clears what is there.
 const ANEW: &str = "\x1b[H\x1b[2J";
 
-/// A member of what was answered, for people; `None` where it says nothing.
-fn word(of: &Value, name: &str) -> Option<String> {
-    match of.get(name) {
-        Some(Value::String(text)) if !text.is_empty() => Some(harmless(text).to_string()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 /// `blocked (permission)`.
 fn state(of: &Value) -> String {
     let state = word(of, "state").unwrap_or_default();
@@ -38,10 +28,6 @@ fn state(of: &Value) -> String {
         Some(sub) => format!("{state} ({sub})"),
         None => state,
     }
-}
-
-fn members<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    of.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// The units of a listing, each as it came and as it is read.
@@ -214,7 +200,7 @@ pub(crate) fn reasons(answer: &Value) -> Vec<String> {
         let word = |name| word(proof, name).unwrap_or_default();
         format!("  {} by {}: {}", word("seen"), word("rule"), word("text"))
     }));
-    lines.extend(crate::answer::waits(unit).lines().map(str::to_owned));
+    lines.extend(crate::answer::waits(unit));
     lines.extend(word(unit, "waits").map(|why| format!("  it waits: {why}")));
     lines.extend(word(unit, "pending").map(|why| format!("  at idle it starts anew: {why}")));
     lines.extend(members(answer, "events").map(told));
