@@ -12,9 +12,7 @@ use tmux_cc::wire::{PaneId, SessionId};
 
 use crate::config::{self, ExitStatus, Unit};
 use crate::policy::Wear;
-use crate::policy::restart::{
-    self, Backoff, Cause, Decision, Policy, Restart, StartLimit, Success,
-};
+use crate::policy::restart::{self, Cause, Decision, Policy, Restart, StartLimit, Success};
 use crate::program::Program;
 use crate::store::Kept;
 use crate::vigil::Vigil;
@@ -523,13 +521,7 @@ fn rules(unit: &Unit) -> restart::Rules {
                 ExitStatus::Signal(signal) => Success::Signal(signal.number()),
             })
             .collect(),
-        backoff: Backoff {
-            initial: unit.backoff.initial,
-            factor: unit.backoff.factor,
-            max: unit.backoff.max,
-            jitter: unit.backoff.jitter,
-            reset_after: unit.backoff.reset_after,
-        },
+        backoff: unit.backoff,
         start_limit: StartLimit {
             burst: usize::try_from(unit.start_limit.burst).unwrap_or(usize::MAX),
             interval: unit.start_limit.interval,

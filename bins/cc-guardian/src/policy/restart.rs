@@ -28,6 +28,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Backoff;
+
 /// How a unit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,33 +101,6 @@ pub enum Success {
     Signal(i32),
 }
 
-/// How the waits before restarts grow.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Backoff {
-    /// The first wait.
-    pub initial: Duration,
-    /// What each next one is multiplied by; below 1 it is taken as 1.
-    pub factor: f64,
-    /// No wait is longer, but for the jitter.
-    pub max: Duration,
-    /// The share, 0 to 1, by which a wait may be longer or shorter.
-    pub jitter: f64,
-    /// After a run that long the waits begin again.
-    pub reset_after: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            initial: Duration::from_secs(2),
-            factor: 2.0,
-            max: Duration::from_secs(300),
-            jitter: 0.2,
-            reset_after: Duration::from_secs(600),
-        }
-    }
-}
-
 impl Backoff {
     /// The wait before restart `n`, counted from 0. The dice, 0 to 1, choose within the jitter.
     #[must_use]
@@ -169,7 +144,7 @@ impl Default for StartLimit {
 }
 
 /// What is configured for a unit.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rules {
     /// Which ends are followed by a restart.
     pub policy: Policy,
