@@ -68,8 +68,7 @@ impl Alerts {
 
     /// Something happened to an instance that does not last.
     pub(super) fn happened(&mut self, it: &Instance, kind: EventKind, detail: &str, at: Stamp) {
-        let mut facts = facts(it, &Limits::default());
-        facts.detail = Some(detail.to_owned());
+        let facts = facts(it, Some(detail.to_owned()));
         self.desk.happened(&it.name, kind, &facts, Now::from(at));
     }
 
@@ -124,7 +123,7 @@ impl Alerts {
                 let on_failure = it.unit.on_failure.as_slice();
                 let named = if failed { on_failure } else { &[] };
                 self.desk
-                    .begins(&it.name, kind, &facts(it, limits), named, now);
+                    .begins(&it.name, kind, &facts(it, standing(it, limits)), named, now);
                 self.open.insert(it.name.clone(), kind);
             }
         }
@@ -142,7 +141,7 @@ impl Alerts {
             detail: Some(
                 "it is busy without getting on, but alive: it answered a probe".to_owned(),
             ),
-            ..facts(it, limits)
+            ..facts(it, standing(it, limits))
         };
         let named = it.unit.on_failure.as_slice();
         self.desk
@@ -217,16 +216,24 @@ fn kind(it: &Instance) -> Option<EventKind> {
     }
 }
 
-fn facts(it: &Instance, limits: &Limits) -> Facts {
-    let Some(verdict) = it.verdict() else {
-        return Facts::default();
-    };
-    let detail = match &it.phase {
+/// What it is in, in words.
+fn standing(it: &Instance, limits: &Limits) -> Option<String> {
+    let verdict = it.verdict()?;
+    match &it.phase {
         Phase::Held(why) => Some(why.clone()),
         _ => limits.is_herald(&it.name).map_or_else(
             || Some(verdict.dialog.as_ref()?.question.clone()),
             |with| Some(waits(with, &it.name, limits)),
         ),
+    }
+}
+
+fn facts(it: &Instance, detail: Option<String>) -> Facts {
+    let Some(verdict) = it.verdict() else {
+        return Facts {
+            detail,
+            ..Facts::default()
+        };
     };
     Facts {
         sub: verdict.sub.clone(),

@@ -3,7 +3,7 @@
 use cc_kit::exit::Exit;
 use cc_kit::hook::Hook;
 use cc_kit::journal::Stamp;
-use cc_kit::pane::{Pane, PaneError, Sighting};
+use cc_kit::pane::{PaneError, Sighting};
 use cc_kit::process::{Identity, Snapshot};
 use cc_kit::profile::Sight;
 use cc_kit::verdict::Look;
@@ -98,10 +98,9 @@ impl Daemon {
             *again = true;
             return;
         }
-        let Some(group) = self.groups.get(&self.server_of(it)) else {
+        let Some(pane) = self.pane_of(it) else {
             return;
         };
-        let pane = Pane::new(group.server.clone(), run.session, run.pane);
         let (notes, name, number) = (self.notes.clone(), name.to_owned(), run.number.clone());
         self.looking.insert(name.clone(), false);
         tokio::spawn(async move {
