@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cc_kit::ask::{Answers, Daemon};
 use cc_kit::control;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::{harmless, printable};
@@ -18,13 +18,18 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::config;
-use crate::place::Places;
+use crate::place::{self, Places};
 use crate::request::{Request, Spec};
 
 /// How long an answer may take that waits for nothing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a guardian may take to be up.
 const START: Duration = Duration::from_secs(20);
+
+const GUARDIAN: Daemon = Daemon {
+    name: "guardian",
+    start: "No guardian runs: start one with `cc-guardian up` or `cc-guardian run`.",
+};
 
 /// Asks the guardian, and gives its answer.
 pub(crate) fn ask(
@@ -33,7 +38,7 @@ pub(crate) fn ask(
     patience: Duration,
 ) -> Result<Value, Failure> {
     let mut lines = open(places, request, Some(patience))?;
-    let answer = next(&mut lines)?.ok_or_else(|| {
+    let answer = lines.next_line()?.ok_or_else(|| {
         Failure::new(Exit::Unreachable, "the guardian has gone").advice("Start it again.")
     })?;
     checked(answer)
@@ -44,66 +49,23 @@ pub(crate) fn open(
     places: &Places,
     request: &impl Serialize,
     patience: Option<Duration>,
-) -> Result<BufReader<UnixStream>, Failure> {
-    let unreachable = |error: io::Error| {
-        Failure::new(Exit::Unreachable, error)
-            .advice("No guardian runs: start one with `cc-guardian up` or `cc-guardian run`.")
-    };
-    let stream = control::connect(&places.control()).map_err(unreachable)?;
-    stream.set_read_timeout(patience).map_err(unreachable)?;
-    let mut line = serde_json::to_vec(request).map_err(|e| Failure::new(Exit::Failed, e))?;
-    line.push(b'\n');
-    (&stream).write_all(&line).map_err(unreachable)?;
-    Ok(BufReader::new(stream))
+) -> Result<Answers, Failure> {
+    Answers::of(GUARDIAN, &places.control(), request, patience)
 }
 
 /// The next answer; `None` where the guardian has gone.
-pub(crate) fn next(lines: &mut BufReader<UnixStream>) -> Result<Option<Value>, Failure> {
-    let mut line = String::new();
-    match lines.read_line(&mut line) {
-        Ok(0) => Ok(None),
-        Ok(_) => serde_json::from_str(&line)
-            .map(Some)
-            .map_err(|error| Failure::new(Exit::Unreachable, error)),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-            ) =>
-        {
-            Err(Failure::new(Exit::Timeout, "the guardian does not answer")
-                .advice("See its log; `cc-guardian events` tells what it did last."))
-        }
-        Err(error) => Err(Failure::new(Exit::Unreachable, error)),
-    }
+pub(crate) fn next(lines: &mut Answers) -> Result<Option<Value>, Failure> {
+    lines.next_line()
 }
 
 /// An answer, or the mistake that it tells of.
 pub(crate) fn checked(answer: Value) -> Result<Value, Failure> {
-    let Some(error) = answer.get("error").and_then(Value::as_str) else {
-        return Ok(answer);
+    let failure = match cc_kit::ask::checked(answer) {
+        Ok(answer) => return Ok(answer),
+        Err(failure) => failure,
     };
-    let code = answer.get("exit").and_then(Value::as_u64).unwrap_or(1);
-    let exit = [
-        Exit::Usage,
-        Exit::Blocked,
-        Exit::Unknown,
-        Exit::NotAllowed,
-        Exit::Store,
-        Exit::Unreachable,
-    ]
-    .into_iter()
-    .find(|exit| u64::from(exit.code()) == code)
-    .unwrap_or(Exit::Failed);
-    let failure = Failure::new(exit, error.to_owned());
-    let advice = answer.get("advice").and_then(Value::as_str);
-    if let Some(advice) = advice {
-        return Err(failure.advice(printable(advice.as_bytes()).to_string()));
-    }
-    Err(match exit {
-        Exit::Unknown => failure.advice("See `cc-guardian ls` for those that there are."),
-        Exit::Usage if error.starts_with("unknown variant") => failure
-            .advice("The guardian that runs is of another version: stop it, and `cc-guardian up`."),
+    Err(match (failure.exit(), failure.is_advised()) {
+        (Exit::Unknown, false) => failure.advice("See `cc-guardian ls` for those that there are."),
         _ => failure,
     })
 }
@@ -137,7 +99,7 @@ pub(crate) fn is_read(text: &str) -> Result<bool, Failure> {
 }
 
 pub(crate) fn places(state: &cli::State) -> Result<Places, Failure> {
-    Places::find(state.state.as_deref())
+    place::find(state.state.as_deref())
 }
 
 /// Declares and starts.
@@ -249,7 +211,7 @@ pub(crate) fn ensure(places: &Places) -> Result<(), Failure> {
     if control::connect(&places.control()).is_ok() {
         return Ok(());
     }
-    let log = places.state.join("guardian.log");
+    let log = places.state().join("guardian.log");
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -260,7 +222,7 @@ pub(crate) fn ensure(places: &Places) -> Result<(), Failure> {
     command
         .arg("run")
         .arg("--state")
-        .arg(&places.state)
+        .arg(places.state())
         .current_dir("/")
         .env_remove("TMUX")
         .env_remove("TMUX_PANE")
@@ -281,7 +243,7 @@ pub(crate) fn ensure(places: &Places) -> Result<(), Failure> {
                 Failure::new(Exit::Unreachable, format!("the guardian ended: {status}")).advice(
                     format!(
                         "Its last words are in {}.",
-                        places.state.join("guardian.log").display()
+                        places.state().join("guardian.log").display()
                     ),
                 ),
             );
@@ -291,7 +253,7 @@ pub(crate) fn ensure(places: &Places) -> Result<(), Failure> {
     Err(
         Failure::new(Exit::Timeout, "the guardian is not up in time").advice(format!(
             "See {}.",
-            places.state.join("guardian.log").display()
+            places.state().join("guardian.log").display()
         )),
     )
 }

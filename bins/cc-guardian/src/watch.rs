@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::ask;
 use crate::cli;
 use crate::logs;
-use crate::place::Places;
+use crate::place::{self, Places};
 use crate::request::Request;
 use crate::show;
 use crate::top::{self, Action, Doing, Event, Hands, Listing, Look, once};
@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 const WIDTH: u16 = 120;
 
 pub(crate) fn top(top: &cli::Top) -> Result<(), Failure> {
-    let places = Places::find(top.state.state.as_deref())?;
+    let places = place::find(top.state.state.as_deref())?;
     let failed = |error: io::Error| Failure::new(Exit::Failed, error);
     if top.once {
         let answer = ask::ask(&places, &Request::Ls, PATIENCE)?.to_string();
@@ -227,7 +227,7 @@ async fn attach(places: &Places, unit: &str, read_only: bool) -> Event {
         .arg("attach")
         .arg(unit)
         .arg("--state")
-        .arg(&places.state);
+        .arg(places.state());
     if read_only {
         command.arg("--read-only");
     }

@@ -51,6 +51,31 @@ impl Exit {
     pub const fn code(self) -> u8 {
         self as u8
     }
+
+    /// The row of that number, where there is one.
+    #[must_use]
+    pub fn of_code(code: u64) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|exit| u64::from(exit.code()) == code)
+    }
+
+    const ALL: [Self; 14] = [
+        Self::Success,
+        Self::Failed,
+        Self::Usage,
+        Self::Blocked,
+        Self::Unknown,
+        Self::NotAllowed,
+        Self::RateLimited,
+        Self::Store,
+        Self::DeliveryUncertain,
+        Self::Unreachable,
+        Self::NoWorker,
+        Self::Timeout,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
 }
 
 impl From<Exit> for ExitCode {
@@ -118,6 +143,12 @@ impl Failure {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// Is there advice?
+    #[must_use]
+    pub const fn is_advised(&self) -> bool {
+        self.advice.is_some()
     }
 
     /// Prints to stderr and gives the exit code. A stderr that cannot be written changes nothing.

@@ -2,9 +2,11 @@
 //!
 //! | Room | In it |
 //! |---|---|
+//! | [`ask`] | asking a daemon over its control socket |
 //! | [`config`] | configuration files: mistakes said with their line |
 //! | [`control`] | the control socket of a daemon |
 //! | [`exit`] | the one table of exit codes, and how a program ends with one |
+//! | [`home`] | where a daemon keeps what it keeps |
 //! | [`hook`] | what agents say of themselves through their hooks |
 //! | [`journal`] | the log on disk: record format, writer, reader, store |
 //! | [`lease`] | who may write to a pane: one at a time |
@@ -21,9 +23,11 @@
 //! | [`telemetry`] | tracing to stderr |
 //! | [`verdict`] | what we believe a program is doing, and why |
 
+pub mod ask;
 pub mod config;
 pub mod control;
 pub mod exit;
+pub mod home;
 pub mod hook;
 pub mod journal;
 pub mod lease;

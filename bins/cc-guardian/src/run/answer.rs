@@ -1,13 +1,10 @@
 //! The control socket: answers who asks. What is asked stands in `request`.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
 use cc_kit::control::{Listener, Requests, say};
-use cc_kit::exit::{Exit, Failure};
-use rustix::fs::{FlockOperation, flock};
+use cc_kit::exit::Exit;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -16,7 +13,6 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::Note;
-use crate::place::Places;
 use crate::request::Request;
 use crate::store::Event;
 
@@ -24,42 +20,6 @@ use crate::store::Event;
 const LONGEST: u64 = 4 << 20;
 /// How long changes are gathered before they are told.
 const TOGETHER: Duration = Duration::from_millis(30);
-
-/// How long the lock of a guardian that has gone may outlive it.
-const FORKED: Duration = Duration::from_secs(1);
-
-/// Makes sure that there is one guardian of this state.
-pub(super) fn lock(places: &Places) -> Result<File, Failure> {
-    let path = places.state.join("guardian.lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|error| Failure::new(Exit::Store, error))?;
-    let began = std::time::Instant::now();
-    let locked = loop {
-        let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
-        // What one that was killed has just forked has the lock until it becomes another program.
-        if locked != Err(rustix::io::Errno::WOULDBLOCK) || began.elapsed() > FORKED {
-            break locked;
-        }
-        std::thread::sleep(FORKED / 50);
-    };
-    match locked {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
-            Exit::Store,
-            format!(
-                "a guardian runs already with the state {}",
-                places.state.display()
-            ),
-        )
-        .advice("Ask that one (`cc-guardian ls`), or name another directory with --state.")),
-        Err(error) => Err(Failure::new(Exit::Store, error)),
-    }
-}
 
 /// Answers.
 #[derive(Debug)]

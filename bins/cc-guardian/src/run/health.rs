@@ -39,7 +39,7 @@ impl Daemon {
                     "pid": std::process::id(),
                     "version": concat!("cc-guardian ", env!("CARGO_PKG_VERSION")),
                     "since": since.to_string(),
-                    "state": self.places.state.to_string_lossy(),
+                    "state": self.places.state().to_string_lossy(),
                 }),
             );
             told.insert("servers".to_owned(), servers.into());

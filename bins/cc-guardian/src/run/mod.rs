@@ -47,7 +47,7 @@ use crate::cli;
 use crate::config::{self, Config, ServerSettings};
 use crate::group::{Launched, MARK};
 use crate::instance::{Act, End, Instance, Phase};
-use crate::place::Places;
+use crate::place::{self, Places};
 use crate::policy::Throttle;
 use crate::policy::limits::{Came, Limits};
 use crate::request::Request;
@@ -185,9 +185,9 @@ fn stored(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure
 async fn guard(run: &cli::Run) -> Result<(), Failure> {
     let mut shutdown = Shutdown::install().map_err(failed)?;
     let mut hangup = Hangup::install().map_err(failed)?;
-    let places = Places::find(run.state.state.as_deref())?;
-    let _lock = answer::lock(&places)?;
-    let store = Store::open(&places.state).map_err(stored)?;
+    let places = place::find(run.state.state.as_deref())?;
+    let _lock = places.lock(Duration::ZERO)?;
+    let store = Store::open(places.state()).map_err(stored)?;
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(failed)?;
     let secret = store.secret(secret).map_err(stored)?;

@@ -3,10 +3,9 @@
 //! The same places as in [`place`](crate::place), which makes what is missing; here nothing is made.
 
 use std::env;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
-use cc_kit::places;
+use cc_kit::home::Home;
 
 /// The places, whether they exist or not.
 #[derive(Debug)]
@@ -20,36 +19,14 @@ pub(super) struct Paths {
 
 impl Paths {
     pub(super) fn find(state: Option<&Path>) -> Self {
-        let usual = places::state();
-        let given = state.and_then(|state| std::path::absolute(state).ok());
-        let is_usual = given.is_none() || given == usual;
-        let state = given.or(usual);
-        let runtime = match absolute("XDG_RUNTIME_DIR") {
-            Some(runtime) => Some(runtime.join("cc")),
-            None => state.as_ref().map(|state| state.join("run")),
-        };
-        let control = state.as_ref().zip(runtime.as_ref());
-        let control = control.map(|(state, runtime)| {
-            if is_usual {
-                runtime.join("guardian.sock")
-            } else {
-                runtime.join(format!("guardian-{}.sock", id(state)))
-            }
-        });
+        let home = Home::of("guardian", state).ok();
         Self {
-            control,
-            guardian_sockets: runtime.map(|runtime| runtime.join("tmux")),
+            control: home.as_ref().map(Home::control),
+            guardian_sockets: home.as_ref().map(Home::sockets),
             user_sockets: user_sockets(),
-            state,
+            state: home.map(|home| home.state().to_owned()),
         }
     }
-}
-
-/// Tells a guardian from others of the same user.
-fn id(state: &Path) -> String {
-    let mut hasher = DefaultHasher::new();
-    state.to_owned().hash(&mut hasher);
-    format!("{:08x}", hasher.finish() & 0xffff_ffff)
 }
 
 /// Where tmux itself puts its sockets: `tmux.c`, `make_label`.
@@ -58,11 +35,6 @@ fn user_sockets() -> PathBuf {
     let base = base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     let user = rustix::process::getuid().as_raw();
     base.join(format!("tmux-{user}"))
-}
-
-fn absolute(variable: &str) -> Option<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    path.filter(|path| path.is_absolute())
 }
 
 #[cfg(test)]
