@@ -1,0 +1,1 @@
+//! The balancer against a real tmux.
