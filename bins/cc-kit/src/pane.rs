@@ -39,6 +39,8 @@ pub struct Sighting {
     /// How long ago a person typed whose terminal is attached to its session, to the second; `None`
     /// where none is.
     pub typed: Option<Duration>,
+    /// How long ago a person pressed a key there, to the second; that a terminal was attached is no key.
+    pub touched: Option<Duration>,
     /// When a person last typed in its session, in seconds of tmux's; keys of programs do not count.
     pub keyed: u64,
 }
@@ -105,7 +107,10 @@ impl Pane {
     pub async fn look(&self) -> Result<Sighting, PaneError> {
         let say = |format: &str| Command::from(DisplayMessage::of(self.id, format));
         let clients = Command::new("list-clients")
-            .option("-F", "#{client_control_mode} #{client_activity}")
+            .option(
+                "-F",
+                "#{client_control_mode} #{client_activity} #{client_created}",
+            )
             .target(self.session);
         let line = say(STATE)
             .then(say("#{pane_title}"))
@@ -208,12 +213,17 @@ fn read(reply: &Reply, now: Duration) -> Option<Sighting> {
     let (visible, alternate) = (field()? == "1", field()? == "1");
     let keyed = field()?.parse().ok()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let typed = clients.lines().filter_map(|line| {
-        let (control, activity) = str::from_utf8(line).ok()?.split_once(' ')?;
-        let at = Duration::from_secs(activity.parse().ok()?);
-        (control == "0").then(|| now.saturating_sub(at))
+    let people = clients.lines().filter_map(|line| {
+        let mut words = str::from_utf8(line).ok()?.split(' ');
+        let control = words.next()?;
+        let mut seconds = || Some(Duration::from_secs(words.next()?.parse().ok()?));
+        let (activity, created) = (seconds()?, seconds()?);
+        (control == "0").then(|| (now.saturating_sub(activity), activity > created))
     });
-    let typed = typed.min();
+    let people: Vec<_> = people.collect();
+    let typed = people.iter().map(|(ago, _)| *ago).min();
+    let keys = people.iter().filter(|(_, is_key)| *is_key);
+    let touched = keys.map(|(ago, _)| *ago).min();
     let rows = screen.lines().map(text).collect();
     Some(Sighting {
         screen: Screen {
@@ -230,6 +240,7 @@ fn read(reply: &Reply, now: Duration) -> Option<Sighting> {
         dead,
         in_mode,
         typed,
+        touched,
         keyed,
     })
 }

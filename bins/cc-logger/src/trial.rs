@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::printable;
-use cc_kit::redact::{Redactor, Rules};
+use cc_kit::redact::{Key, Redactor, Rules};
 
 use crate::cli::{Check, RedactTest};
 use crate::config::{self, Config, Flags};
 use crate::read::print;
-use crate::run::key;
 
 /// Prints a text as it would be written down; what was taken out goes to standard error.
 pub(crate) fn test(test: &RedactTest) -> Result<(), Failure> {
@@ -63,7 +62,7 @@ fn rules_of(file: Option<&Path>) -> Result<Rules, Failure> {
     let variables = variables
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    redact.rules(key::passing()?, variables)?.ok_or_else(|| {
+    redact.rules(Key::passing()?, variables)?.ok_or_else(|| {
         Failure::new(Exit::Usage, "nothing is taken out: [redact] is not enabled")
             .advice("Say enabled = true there.")
     })
@@ -85,7 +84,7 @@ pub(crate) fn check(check: &Check) -> Result<(), Failure> {
         ..Flags::default()
     };
     let config = Config::load(&flags)?;
-    config.redact.rules(key::passing()?, [])?;
+    config.redact.rules(Key::passing()?, [])?;
     let path = printable(path.as_os_str().as_encoded_bytes()).to_string();
     print(format!("{path}: makes sense\n").as_bytes())
 }

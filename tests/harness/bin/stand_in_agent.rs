@@ -26,6 +26,9 @@ struct Cli {
     /// What to do at each prompt.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
+    /// Do what stands in a prompt behind `do: `.
+    #[arg(long)]
+    obey: bool,
     /// Append a line for every prompt that is submitted.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -136,6 +139,7 @@ fn options(cli: Cli) -> Result<Options, String> {
     Ok(Options {
         setup: Setup {
             script,
+            obeys: cli.obey,
             cwd: cwd.to_string_lossy().into_owned(),
             session: session.unwrap_or_else(|| session_id(started)),
             resumed,

@@ -43,6 +43,8 @@ pub struct Setup {
     pub like: Like,
     /// What it does at each prompt.
     pub script: Script,
+    /// Does it do what stands in a prompt behind `do: `?
+    pub obeys: bool,
     /// The folder it works in, as it stands in footers and dialogs.
     pub cwd: String,
     /// The id of its session.
@@ -76,6 +78,7 @@ impl Setup {
         Self {
             like,
             script: Script::default(),
+            obeys: false,
             cwd: "/w/app".to_owned(),
             session: "00000000-0000-4000-8000-000000000000".to_owned(),
             resumed: false,

@@ -138,6 +138,18 @@ pub enum BadScript {
 }
 
 impl Action {
+    /// What the lines of a prompt order that begin with `do: `; `None` where none does, or one of them
+    /// says nothing.
+    #[must_use]
+    pub fn ordered(prompt: &[u8]) -> Option<Vec<Self>> {
+        let text = String::from_utf8_lossy(prompt).replace('\r', "\n");
+        let lines = text.lines().filter_map(|line| line.strip_prefix("do: "));
+        let actions: Vec<Self> = lines
+            .map(|line| Self::parse(line).ok())
+            .collect::<Option<_>>()?;
+        (!actions.is_empty()).then_some(actions)
+    }
+
     /// Reads a line.
     ///
     /// # Errors

@@ -117,7 +117,8 @@ impl Machine {
             return;
         }
         let usual = || vec![Action::Busy(Some(USUAL), String::new())];
-        let steps = scripted.unwrap_or_else(usual);
+        let ordered = || self.setup.obeys.then(|| Action::ordered(prompt)).flatten();
+        let steps = scripted.or_else(ordered).unwrap_or_else(usual);
         self.begin_with(steps, Some(usual_answer(prompt)), now);
     }
 

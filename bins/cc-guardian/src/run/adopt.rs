@@ -263,7 +263,7 @@ impl Daemon {
                     }
                     let _ = tokio::time::timeout(timeout, process::ended(process)).await;
                 }
-                if let Err(error) = process::end_tree(process, grace).await {
+                if let Err(error) = cc_kit::process::end_tree(process, grace).await {
                     tracing::error!(%error, "cannot end what was adopted");
                 }
             }

@@ -3,16 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use cc_kit::process::{self, Exit, Fate, Identity, Mark, Snapshot};
+use cc_kit::process::{self, Exit, Fate, Identity, Mark};
 use tmux_cc::client::Server;
 use tmux_cc::protocol::Command;
 use tmux_cc::wire::PaneId;
 
 use crate::config::Signal;
 use crate::instance::End;
-
-/// How long one that is killed may take to go.
-const KILLED: Duration = Duration::from_secs(2);
 
 /// Waits for the end of a process; how it ended, where that can be seen.
 pub(super) async fn ended(process: Identity) -> Option<Exit> {
@@ -54,26 +51,5 @@ pub(super) async fn reap(mark: &Mark, grace: Duration) -> io::Result<()> {
             )));
         }
     }
-    Ok(())
-}
-
-/// Ends a process and all that come from it: asked, and killed after that time.
-pub(super) async fn end_tree(process: Identity, grace: Duration) -> io::Result<()> {
-    let members: Vec<Identity> = {
-        let snapshot = Snapshot::take()?;
-        let tree = snapshot.tree(process);
-        tree.iter().map(|member| member.identity).collect()
-    };
-    if !grace.is_zero() {
-        process::kill_tree(members.iter().copied(), process::Signal::TERM);
-        let all = async {
-            for member in &members {
-                ended(*member).await;
-            }
-        };
-        let _ = tokio::time::timeout(grace, all).await;
-    }
-    process::kill_tree(members.iter().copied(), process::Signal::KILL);
-    let _ = tokio::time::timeout(grace.max(KILLED), ended(process)).await;
     Ok(())
 }

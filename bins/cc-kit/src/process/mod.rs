@@ -32,6 +32,7 @@ mod reap;
 mod signal;
 mod snapshot;
 mod stat;
+mod tree;
 mod usage;
 mod watch;
 
@@ -46,6 +47,7 @@ pub use rustix::process::Signal;
 pub use signal::{Refused, Sent, kill_tree, send};
 pub use snapshot::{Foreground, Snapshot, Walk, wchan};
 pub use stat::{Exit, Process, State};
+pub use tree::end_tree;
 pub use usage::{Memory, Usage, memory};
 pub use watch::{End, Watch, ended};
 

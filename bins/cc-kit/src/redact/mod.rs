@@ -13,6 +13,7 @@
 //! | `finder` | where in a stream a rule may begin |
 //! | `visible` | what of the bytes shows |
 //! | `judge` | whether a rule matches at a place |
+//! | `key` | the key of an installation, kept |
 //! | `engine` | the stream: what is held, what goes out |
 //! | `block` | a secret from BEGIN to END |
 //! | `strings` | the bodies of OSC, DCS and their like, as text of their own |
@@ -23,6 +24,7 @@ mod engine;
 mod entropy;
 mod finder;
 mod judge;
+mod key;
 mod rules;
 mod strings;
 mod visible;
@@ -33,4 +35,4 @@ mod tests;
 pub use builder::Builder;
 pub use engine::Hit;
 pub use rules::{Key, Rule, RuleError, RuleInfo, Rules};
-pub use strings::Redactor;
+pub use strings::{Redactor, redacted};

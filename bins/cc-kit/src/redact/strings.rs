@@ -25,6 +25,18 @@ pub struct Redactor {
     state: State,
 }
 
+/// A whole text without its secrets.
+///
+/// Bytes that are no UTF-8 are replaced.
+#[must_use]
+pub fn redacted(rules: &Arc<Rules>, text: &str) -> String {
+    let mut redactor = Redactor::new(Arc::clone(rules));
+    let mut out = Vec::new();
+    redactor.push(text.as_bytes(), &mut out, &mut |_| {});
+    redactor.flush(&mut out, &mut |_| {});
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 impl Redactor {
     /// At the start of a pane.
     #[must_use]

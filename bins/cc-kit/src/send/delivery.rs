@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::prompt::{Prompt, dense, tail};
 use crate::profile::{Reading, Sending, State};
@@ -72,7 +72,7 @@ pub enum Act {
 }
 
 /// How far it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// The program was ready for it, and nothing was written yet.
@@ -86,7 +86,7 @@ pub enum Stage {
 }
 
 /// Why it went no further.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case", tag = "why", content = "detail")]
 #[non_exhaustive]
 pub enum Why {
@@ -144,7 +144,7 @@ pub enum Why {
 }
 
 /// How it ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "outcome", content = "reason")]
 pub enum Outcome {
     /// The program has it, once.
@@ -156,7 +156,7 @@ pub enum Outcome {
 }
 
 /// How far a prompt came, and when, in time since it was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// How it ended.
     #[serde(flatten)]

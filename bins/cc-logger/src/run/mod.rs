@@ -3,7 +3,6 @@
 pub(crate) mod answer;
 mod follow;
 mod groups;
-pub(crate) mod key;
 mod metrics;
 mod secrets;
 

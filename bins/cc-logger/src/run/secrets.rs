@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cc_kit::exit::Failure;
-use cc_kit::redact::Rules;
+use cc_kit::redact::{Key, Rules};
 
-use super::key;
 use crate::config::{Config, Redact};
 
 /// The rules, and what they are made of.
@@ -32,7 +31,7 @@ impl State {
             .variables
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()));
-        let key = key::of(&self.dir)?;
+        let key = Key::kept_in(&self.dir)?;
         self.rules = self.redact.rules(key, variables)?.map(Arc::new);
         Ok(())
     }
