@@ -3,8 +3,10 @@
 //! | Room | In it |
 //! |---|---|
 //! | [`task`] | tasks, attempts, what came of them |
+//! | [`policy`] | what is next, who gets it, what becomes of it |
 //! | [`store`] | where they are kept: one trait, and who implements it |
 
+pub mod policy;
 pub mod store;
 pub mod task;
 
