@@ -10,6 +10,8 @@
 //!   so (`after_lost`).
 //! - **Nothing is forgotten**: what came of each attempt stays, as long as the task does.
 
+mod sqlite;
+
 use std::fmt::Debug;
 use std::path::Path;
 use std::pin::Pin;
@@ -20,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::task::{Attempt, Fence, Kind, Labels, Outcome, Spec, State, Task, TaskId, Worker};
+
+pub use sqlite::SqliteStore;
 
 /// What a store answers, later.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
