@@ -1,0 +1,203 @@
+//! Asking: the balancer that runs, or the store itself where none does.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cc_kit::ask::{Answers, Daemon, checked};
+use cc_kit::exit::{Exit, Failure};
+use cc_kit::home::Home;
+use cc_kit::printable::harmless;
+use serde_json::Value;
+
+use crate::cli;
+use crate::desk::{Desk, Mistake};
+use crate::request::Request;
+use crate::store::{Store, StoreError};
+
+/// How long an answer may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take until either a balancer answers or nobody has its lock.
+const UNSETTLED: Duration = Duration::from_secs(10);
+
+const BALANCER: Daemon = Daemon {
+    name: "balancer",
+    start: "No balancer runs: start one with `cc-balancer serve`.",
+};
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// The balancer that runs.
+    Daemon,
+    /// We did, since none runs.
+    Ourselves,
+}
+
+/// A queue, by its places.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    home: Home,
+}
+
+impl Place {
+    /// That of the command line.
+    pub(crate) fn find(state: &cli::State) -> Result<Self, Failure> {
+        let home = Home::find("balancer", state.state.as_deref())?;
+        Ok(Self { home })
+    }
+
+    /// Asks, whoever answers; says on standard error where no balancer runs.
+    pub(crate) fn ask(&self, request: &Request) -> Result<Value, Failure> {
+        let (answer, via) = self.ask_any(request)?;
+        if via == Via::Ourselves {
+            say(match request {
+                Request::Add(_) => {
+                    "no `cc-balancer serve` runs: it is queued, and begun once one does"
+                }
+                _ => "no `cc-balancer serve` runs",
+            });
+        }
+        Ok(answer)
+    }
+
+    /// Asks, and says who answered.
+    pub(crate) fn ask_any(&self, request: &Request) -> Result<(Value, Via), Failure> {
+        let began = Instant::now();
+        loop {
+            match self.open(request, Some(PATIENCE)) {
+                Ok(mut lines) => return Ok((answered(&mut lines)?, Via::Daemon)),
+                Err(failure) if failure.exit() == Exit::Unreachable => {}
+                Err(failure) => return Err(failure),
+            }
+            match self.home.lock(Duration::from_secs(2)) {
+                Ok(_lock) => return Ok((self.ourselves(request)?, Via::Ourselves)),
+                Err(failure) if began.elapsed() > UNSETTLED => return Err(failure),
+                // One begins or ends, or another command has it.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Asks the balancer that runs.
+    pub(crate) fn ask_daemon(&self, request: &Request) -> Result<Value, Failure> {
+        answered(&mut self.open(request, Some(PATIENCE))?)
+    }
+
+    /// Does one run?
+    pub(crate) fn is_served(&self) -> bool {
+        cc_kit::control::connect(&self.home.control()).is_ok()
+    }
+
+    /// Asks the balancer that runs; its answers are the lines that come.
+    pub(crate) fn open(
+        &self,
+        request: &Request,
+        patience: Option<Duration>,
+    ) -> Result<Answers, Failure> {
+        Answers::of(BALANCER, &self.home.control(), request, patience)
+    }
+
+    /// Answers by ourselves; the lock is held.
+    fn ourselves(&self, request: &Request) -> Result<Value, Failure> {
+        let runtime = runtime()?;
+        let store = open(&self.home.database()).map_err(failed)?;
+        let desk = Desk::new(store);
+        let answer = runtime.block_on(async {
+            let answer = desk.answer(request.clone()).await;
+            let closed = desk.store().close().await;
+            closed.map_err(failed).map(|()| answer)
+        });
+        checked(answer?)
+    }
+}
+
+/// The store of that file.
+fn open(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    let _ = path;
+    Err(StoreError::Broken("not built yet".to_owned()))
+}
+
+fn failed(error: StoreError) -> Failure {
+    let wrong = Mistake::from(error);
+    let failure = Failure::new(wrong.exit, wrong.error);
+    match wrong.advice {
+        Some(advice) => failure.advice(advice),
+        None => failure,
+    }
+}
+
+fn answered(lines: &mut Answers) -> Result<Value, Failure> {
+    let answer = lines.next_line()?.ok_or_else(gone)?;
+    checked(answer)
+}
+
+/// The balancer went away in the middle.
+pub(crate) fn gone() -> Failure {
+    Failure::new(Exit::Unreachable, "the balancer has gone")
+        .advice("Start it again; what is added with a --key is never added twice.")
+}
+
+/// A runtime for one command.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, error))
+}
+
+/// Tells somebody who looks.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// Prints; a reader that has gone is none.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    is_read(text).map(|_| ())
+}
+
+/// Prints, and says whether anybody reads it.
+pub(crate) fn is_read(text: &str) -> Result<bool, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(Exit::Failed, error)),
+    }
+}
+
+/// Text of a file, or of standard input, without the line feed at its end.
+pub(crate) fn text_of(file: &Path) -> Result<String, Failure> {
+    let read = match file.as_os_str() == "-" {
+        true => {
+            let mut all = Vec::new();
+            io::stdin().read_to_end(&mut all).map(|_| all)
+        }
+        false => fs::read(file),
+    };
+    let all = read.map_err(|error| {
+        Failure::new(Exit::Usage, format!("{}: {error}", file.display()))
+            .advice("Check the path of the file.")
+    })?;
+    let text = String::from_utf8(all).map_err(|_| {
+        Failure::new(Exit::Usage, format!("{} is not UTF-8", file.display()))
+            .advice("Give it as text.")
+    })?;
+    Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+}
+
+/// A member of what was answered, for people; `None` where it says nothing.
+pub(crate) fn word(of: &Value, name: &str) -> Option<String> {
+    match of.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(harmless(text).to_string()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The members of a list that was answered; none where there is no such list.
+pub(crate) fn members<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    of.get(name).and_then(Value::as_array).into_iter().flatten()
+}
