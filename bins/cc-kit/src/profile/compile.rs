@@ -212,6 +212,9 @@ impl Compiler {
         if region.cursor_row == Some(true) {
             picks.push(Pick::CursorRow);
         }
+        if let Some(text) = &region.cursor_line {
+            picks.push(Pick::CursorLine(regex(text)?));
+        }
         if picks.len() > 1 {
             return mistake(at, "a region is found in one way only");
         }

@@ -42,6 +42,7 @@
 //! | `between` | what stands between the last two rows that match two regexes |
 //! | `before`, `after` | what stands before or behind another region |
 //! | `cursor_row` | the cursor's row |
+//! | `cursor_line` | the cursor's row with those that it goes on from: full rows, of which the first matches |
 //!
 //! A condition asks for one thing; `all`, `any` and `none` combine them, a `[[sign]]` names them:
 //!

@@ -34,6 +34,7 @@ pub(super) enum Pick {
     Before(usize),
     After(usize),
     CursorRow,
+    CursorLine(Regex),
 }
 
 /// Where a region is: rows of the screen.
@@ -205,6 +206,17 @@ impl<'a> Cut<'a> {
                 }
                 alone(y..y + 1)
             }
+            Pick::CursorLine(regex) => {
+                let (_, y) = self.screen?.cursor?;
+                let y = usize::from(y);
+                if !within.contains(&y) {
+                    return None;
+                }
+                let above = (within.start..y).rev();
+                let run = above.take_while(|&at| self.is_full(at));
+                let first = run.filter(|&at| self.matches(at, regex)).last();
+                alone(first.unwrap_or(y)..y + 1)
+            }
         })
     }
 
@@ -214,6 +226,18 @@ impl<'a> Cut<'a> {
 
     fn last(&self, within: &Range<usize>, regex: &Regex) -> Option<usize> {
         within.clone().rev().find(|&at| self.matches(at, regex))
+    }
+
+    /// May it go on in the next row? A blank at the end of a row is not seen.
+    fn is_full(&self, at: usize) -> bool {
+        let width = self.screen.map_or(0, |screen| usize::from(screen.width));
+        let cells = |row: &&str| {
+            row.chars()
+                .map(|it| if it.is_ascii() { 1 } else { 2 })
+                .sum()
+        };
+        let cells: usize = self.rows.get(at).map_or(0, cells);
+        width > 1 && cells >= width - 1
     }
 
     fn matches(&self, at: usize, regex: &Regex) -> bool {

@@ -98,6 +98,8 @@ pub(super) struct Region {
     pub(super) after: Option<Text>,
     /// The cursor's row.
     pub(super) cursor_row: Option<bool>,
+    /// The cursor's row, and those above it that it goes on from: all full, the first one matches.
+    pub(super) cursor_line: Option<Text>,
 }
 
 /// A condition with a name.
