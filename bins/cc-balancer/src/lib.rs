@@ -16,9 +16,11 @@
 
 mod add;
 mod ask;
+mod attempt;
 mod carry;
 mod change;
 mod cli;
+mod config;
 pub mod desk;
 mod exec;
 pub mod policy;
@@ -29,6 +31,7 @@ mod show;
 pub mod store;
 pub mod task;
 mod wait;
+mod worker;
 
 use std::process::ExitCode;
 

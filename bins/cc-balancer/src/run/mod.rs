@@ -1,17 +1,188 @@
-//! The daemon.
+//! `serve`: the daemon. One loop that is told what happens, and gives tasks to who is free.
+
+mod ask;
+mod dispatch;
+mod places;
+mod start;
+mod take_up;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::home::Home;
+use cc_kit::profile::{Profile, Profiles};
+use cc_kit::redact::{Key as RedactKey, Rules};
+use serde_json::Value;
+use tmux_cc::client::{Server, ServerChange};
+use tmux_cc::wire::PaneId;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
-use crate::cli;
+use crate::attempt::course::Event as Told;
+use crate::attempt::{Carried, Tools};
+use crate::config::Config;
+use crate::request::Request;
+use crate::store::{Event, Store};
+use crate::task::{Fence, TaskId};
+use crate::worker::{Eyes, Found, Guardian, Key, Worker};
 
-/// Hands out tasks until it is told to stop.
-pub(crate) fn serve(serve: &cli::Serve) -> Result<(), Failure> {
-    let _ = (&serve.config, &serve.state);
-    Err(Failure::new(Exit::Failed, "not built yet"))
+pub(crate) use self::start::{check, serve};
+
+/// How long a worker that took nothing is left alone, where nothing of it changes.
+const REST: Duration = Duration::from_secs(5);
+/// How often what nobody tells of is looked for: leases that have run out, results that are old.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// What happens.
+#[derive(Debug)]
+enum Note {
+    /// On a server.
+    Change(PathBuf, Box<ServerChange>),
+    /// Something was printed in a pane, or its labels changed: all that is subscribed to.
+    Active(PathBuf, PaneId, Vec<u8>),
+    /// The workers of a server, as they are.
+    Found(PathBuf, Vec<Found>),
+    /// A worker is believed to be in another state.
+    Believed,
+    /// A guardian says something else of its units.
+    Units(PathBuf),
+    /// An attempt is over.
+    Over(Key, Fence, Carried),
+    /// Something happened to a task.
+    Stored(Event),
+    /// So many of those were missed.
+    Missed,
+    /// Something was asked that only we know.
+    Asked(Request, oneshot::Sender<Value>),
 }
 
-/// Looks for mistakes in a configuration.
-pub(crate) fn check(check: &cli::Check) -> Result<(), Failure> {
-    let _ = &check.file;
-    Err(Failure::new(Exit::Failed, "not built yet"))
+/// A worker, and what we do with it.
+#[derive(Debug)]
+struct Hand {
+    worker: Worker,
+    /// Ours, where no guardian has it.
+    eyes: Option<Eyes>,
+    /// Hands on that it is believed to be in another state.
+    telling: JoinHandle<()>,
+    /// What it works on.
+    task: Option<TaskId>,
+    /// Is it to be given nothing more?
+    drains: bool,
+    /// Took nothing, and why; until then it is left alone.
+    rests: Option<(Instant, String)>,
+    /// How many of its last attempts failed.
+    failures: u32,
+    affinity: Option<String>,
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.telling.abort();
+    }
+}
+
+/// A tmux server that is followed.
+#[derive(Debug)]
+struct Followed {
+    server: Server,
+    /// Is somebody looking for workers there, and is it to be done again then?
+    finding: Option<bool>,
+    /// Has it been looked through since it is up?
+    is_known: bool,
+    /// What each pane's labels were.
+    labels: HashMap<PaneId, Vec<u8>>,
+    listening: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        for task in &self.listening {
+            task.abort();
+        }
+    }
+}
+
+/// An attempt that is under way.
+#[derive(Debug)]
+struct Running {
+    fence: Fence,
+    nonce: String,
+    tell: mpsc::UnboundedSender<Told>,
+}
+
+#[derive(Debug)]
+struct Serve {
+    home: Home,
+    config: Config,
+    store: Arc<dyn Store>,
+    tools: Tools,
+    /// Who we are to others who share the queue.
+    host: String,
+    profiles: BTreeMap<String, Arc<Profile>>,
+    servers: BTreeMap<PathBuf, Followed>,
+    guardians: BTreeMap<PathBuf, Guardian>,
+    workers: BTreeMap<Key, Hand>,
+    running: HashMap<TaskId, Running>,
+    /// Attempts of an earlier life whose worker has not been found yet.
+    orphans: BTreeMap<TaskId, crate::task::Task>,
+    began: Instant,
+    /// When something may be given that cannot be now.
+    due: Option<Instant>,
+    /// Is it to be looked whether anything can be given?
+    stale: bool,
+    notes: mpsc::UnboundedSender<Note>,
+}
+
+impl Serve {
+    async fn on(&mut self, note: Note) {
+        match note {
+            Note::Change(socket, change) => self.changed_on(&socket, *change),
+            Note::Active(socket, pane, value) => self.active(&socket, pane, value),
+            Note::Found(socket, found) => self.found(&socket, found).await,
+            Note::Believed => self.stale = true,
+            Note::Units(socket) => self.units(&socket).await,
+            Note::Over(key, fence, carried) => self.over(&key, &fence, carried).await,
+            Note::Stored(event) => self.stored(&event),
+            Note::Missed => self.stale = true,
+            Note::Asked(request, reply) => self.asked(request, reply).await,
+        }
+    }
+
+    /// Whose news a pane is.
+    fn eyes_of(&self, socket: &std::path::Path, pane: PaneId) -> Option<Arc<Notify>> {
+        let (socket, pane) = (socket.to_string_lossy(), pane.to_string());
+        let mut hands = self.workers.values();
+        let hand =
+            hands.find(|hand| hand.worker.key.pane == pane && hand.worker.key.socket == socket)?;
+        hand.eyes.as_ref().map(Eyes::teller)
+    }
+}
+
+async fn wait(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::new(Exit::Failed, error)
+}
+
+/// Profiles by their names.
+fn profiles() -> Result<BTreeMap<String, Arc<Profile>>, Failure> {
+    let named = Profiles::usual()?.into_all().into_iter();
+    Ok(named
+        .map(|profile| (profile.name().to_owned(), Arc::new(profile)))
+        .collect())
+}
+
+/// What is taken out of results.
+fn rules(home: &Home) -> Result<Arc<Rules>, Failure> {
+    let key = RedactKey::kept_in(home.state())?;
+    Ok(Arc::new(Rules::builder().build(key).map_err(failed)?))
 }

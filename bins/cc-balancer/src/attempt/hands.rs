@@ -1,0 +1,210 @@
+//! What is done to a worker: typing, stopping, ending, looking back at the turn.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_kit::lease::{Lease, Place, Taken};
+use cc_kit::process::{Identity, Snapshot, end_tree};
+use cc_kit::send::{Delivery, Outcome as Sending, Prompt, Reader, Why, deliver};
+use tmux_cc::protocol::commands::{CapturePane, Run as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use super::course;
+use crate::task::Fence;
+use crate::worker::{Hands as Guarding, Worker, said, steady, text_of_turn};
+
+/// Rows of history that are looked back at.
+const HISTORY: i32 = 20_000;
+/// How long another may write to the pane before its turn is stopped.
+const WRITING: Duration = Duration::from_secs(5);
+/// How long a process may take to end once it is told to.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long before the end of a turn a person's key may have ended it.
+const KEY: Duration = Duration::from_secs(3);
+
+/// A worker, and what is needed to reach it.
+#[derive(Debug, Clone)]
+pub(super) struct Hands {
+    pub(super) worker: Worker,
+    pub(super) guarding: Option<Guarding>,
+    pub(super) leases: PathBuf,
+    pub(super) host: Arc<str>,
+}
+
+impl Hands {
+    /// Types the prompt: all of it, once, or not at all.
+    pub(super) async fn send(&self, prompt: Prompt) -> Sending {
+        if let (Some((_, unit)), Some(guarding)) = (&self.worker.guarded, &self.guarding) {
+            return guarding.send(unit, prompt.text()).await;
+        }
+        let Some(place) = self.place() else {
+            return Sending::Held(Why::Gone("its server is gone".to_owned()));
+        };
+        let _lease = match Lease::take(&self.leases, place, "cc-balancer") {
+            Ok(Taken::Ours(lease)) => lease,
+            Ok(Taken::Theirs(who)) => return Sending::Held(Why::Leased(who)),
+            Err(error) => return Sending::Held(Why::Refused(error.to_string())),
+        };
+        let profile = Arc::clone(&self.worker.profile);
+        let reader = Reader {
+            pane: self.worker.pane.clone(),
+            profile: Arc::clone(&profile),
+            host: Arc::clone(&self.host),
+            own: self.worker.own.clone(),
+            in_band: None,
+        };
+        let began = Instant::now();
+        let delivery = Delivery::new(prompt, profile.sending(), Duration::ZERO, Duration::ZERO);
+        let (_nobody, hooks) = mpsc::unbounded_channel();
+        let enter = &profile.sending().enter;
+        deliver(delivery, enter, &reader, hooks, began)
+            .await
+            .outcome
+    }
+
+    /// Presses the keys that stop a turn, unless somebody else writes there all the time.
+    pub(super) async fn interrupt(&self) -> Result<(), String> {
+        let place = self.place().ok_or("its server is gone")?;
+        let began = Instant::now();
+        let _lease = loop {
+            match Lease::take(&self.leases, place, "cc-balancer") {
+                Ok(Taken::Ours(lease)) => break lease,
+                Ok(Taken::Theirs(who)) if began.elapsed() > WRITING => {
+                    return Err(format!("{who} writes to the pane"));
+                }
+                Ok(Taken::Theirs(_)) => sleep(WRITING / 50).await,
+                Err(error) => return Err(error.to_string()),
+            }
+        };
+        let keys = self.worker.profile.keys();
+        for key in &keys.interrupt {
+            self.worker
+                .pane
+                .press(key)
+                .await
+                .map_err(|e| e.to_string())?;
+            sleep(keys.gap()).await;
+        }
+        Ok(())
+    }
+
+    /// Ends the program: what a guardian has it starts anew; of a shell what it runs; else all of it.
+    pub(super) async fn kill(&self) -> Result<(), String> {
+        if let (Some((_, unit)), Some(guarding)) = (&self.worker.guarded, &self.guarding) {
+            return guarding.restart(unit).await.map_err(|e| e.to_string());
+        }
+        let pid = self.worker.pid.and_then(|pid| i32::try_from(pid).ok());
+        let first = pid.and_then(|pid| Identity::of(pid).ok().flatten());
+        let first = first.ok_or("its process is gone")?;
+        let ended: io::Result<()> = async {
+            if !self.worker.commands {
+                return end_tree(first, GRACE).await;
+            }
+            let children: Vec<Identity> = {
+                let snapshot = Snapshot::take()?;
+                let all = snapshot.tree(first);
+                let below = all.iter().filter(|it| it.parent == first.pid);
+                below.map(|it| it.identity).collect()
+            };
+            for child in children {
+                end_tree(child, GRACE).await?;
+            }
+            Ok(())
+        }
+        .await;
+        ended.map_err(|error| error.to_string())
+    }
+
+    /// What it is doing now, where only a guardian says so.
+    pub(super) async fn asked(&self) -> Option<course::Belief> {
+        let (_, unit) = self.worker.guarded.as_ref()?;
+        let belief = self.guarding.as_ref()?.look(unit).await?;
+        Some(course::Belief {
+            state: belief.state,
+            sub: belief.sub,
+            seen: steady(),
+        })
+    }
+
+    /// The text of the turn, and whether a person pressed a key as it ended.
+    pub(super) async fn turn(&self, nonce: &str, session: Option<&str>) -> (String, bool) {
+        let touched = match self.worker.pane.look().await {
+            Ok(found) => found.touched.is_some_and(|ago| ago <= KEY),
+            Err(_) => false,
+        };
+        if let (Some(session), Some(pid)) = (session, self.worker.pid) {
+            let (session, nonce) = (session.to_owned(), nonce.to_owned());
+            let read = tokio::task::spawn_blocking(move || said(pid, &session, &nonce)).await;
+            if let Ok(Some(text)) = read {
+                return (text, touched);
+            }
+        }
+        let text = self.capture().await.unwrap_or_default();
+        (text_of_turn(text.lines(), nonce).0, touched)
+    }
+
+    /// Does the nonce stand in the pane? `None` where it cannot be looked at.
+    pub(super) async fn shows(&self, nonce: &str) -> Option<bool> {
+        let text = self.capture().await?;
+        Some(text_of_turn(text.lines(), nonce).1)
+    }
+
+    async fn capture(&self) -> Option<String> {
+        let capture = CapturePane::new(self.worker.pane.id())
+            .start(-HISTORY)
+            .join();
+        let reply = self.worker.pane.server().command(capture.command()).await;
+        let reply = reply.ok()?.ok().ok()?;
+        Some(String::from_utf8_lossy(reply.text()).into_owned())
+    }
+
+    fn place(&self) -> Option<Place> {
+        let server = self.worker.pane.server().identity()?;
+        let life = format!("{}.{}", server.pid, server.start_time);
+        // Panes of another life of the server have the same numbers.
+        (life == self.worker.key.server).then(|| Place {
+            server: server.pid,
+            start_time: server.start_time,
+            pane: self.worker.pane.id().0,
+        })
+    }
+}
+
+/// What is typed into a shell: the command says itself when it begins and how it ends.
+pub(super) fn command_line(state: &std::path::Path, fence: &Fence, nonce: &str) -> String {
+    let program = std::env::current_exe();
+    let program = program
+        .as_deref()
+        .map_or_else(|_| "cc-balancer".into(), |path| path.to_string_lossy());
+    let (task, number) = (&fence.task, fence.number);
+    format!(
+        "{} exec --state {} --attempt {task}.{number} --nonce {nonce}",
+        quoted(&program),
+        quoted(&state.to_string_lossy()),
+    )
+}
+
+/// A word as every shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_read_by_a_shell_as_it_is() {
+        assert_eq!(quoted("/usr/bin/x"), "/usr/bin/x");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's;$(x)"), r"'it'\''s;$(x)'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,127 @@
+//! What is asked that only the daemon knows.
+
+use cc_kit::exit::Exit;
+use serde_json::{Value, json};
+use tmux_cc::protocol::Command;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Hand, Serve};
+use crate::attempt::course::Event as Told;
+use crate::request::{Attempt, Request};
+use crate::worker::DRAIN;
+
+impl Serve {
+    pub(super) async fn asked(&mut self, request: Request, reply: oneshot::Sender<Value>) {
+        let answer = match request {
+            Request::Workers => self.listed(),
+            Request::Drain { worker } => self.drain(&worker, true).await,
+            Request::Resume { worker } => self.drain(&worker, false).await,
+            Request::ExecBegin(attempt) => self.begun(&attempt).await,
+            Request::ExecEnd { attempt, exit } => self.exited(&attempt, exit),
+            _ => wrong("the balancer cannot answer that", Exit::Usage),
+        };
+        let _ = reply.send(answer);
+    }
+
+    fn listed(&self) -> Value {
+        let workers: Vec<Value> = self.workers.values().map(shown).collect();
+        json!({"v": 1, "workers": workers})
+    }
+
+    /// Sets the option of a pane, so that it is known to every life of ours, and to people.
+    async fn drain(&mut self, name: &str, drains: bool) -> Value {
+        let mut panes = Vec::new();
+        for hand in self.workers.values_mut() {
+            if hand.worker.names.iter().any(|own| own == name) {
+                hand.drains = drains;
+                hand.rests = None;
+                panes.push(hand.worker.pane.clone());
+            }
+        }
+        if panes.is_empty() {
+            return wrong(&format!("there is no worker {name:?}"), Exit::Unknown);
+        }
+        self.stale = true;
+        for pane in panes {
+            let set = Command::new("set-option").flag("-p").target(pane.id());
+            let set = match drains {
+                true => set.arg(DRAIN).arg("1"),
+                false => set.flag("-u").arg(DRAIN),
+            };
+            if let Err(error) = pane.server().command(set).await {
+                return wrong(&error.to_string(), Exit::Unreachable);
+            }
+        }
+        json!({"v": 1})
+    }
+
+    async fn begun(&self, attempt: &Attempt) -> Value {
+        let Some(running) = self.of(attempt) else {
+            return wrong("that attempt is over, or somebody else's", Exit::NotAllowed);
+        };
+        let (tell, id) = (running.tell.clone(), running.fence.task.clone());
+        match self.store.task(id.as_str()).await {
+            Ok(task) => {
+                let _ = tell.send(Told::Began);
+                json!({"v": 1, "text": task.spec.text, "cwd": task.spec.cwd})
+            }
+            Err(error) => wrong(&error.to_string(), Exit::Store),
+        }
+    }
+
+    fn exited(&self, attempt: &Attempt, code: i32) -> Value {
+        match self.of(attempt) {
+            Some(running) => {
+                let _ = running.tell.send(Told::Exited(code));
+                json!({"v": 1})
+            }
+            None if self.orphans.keys().any(|id| id.as_str() == attempt.task) => wrong(
+                "the balancer is just being started: say it again",
+                Exit::Unreachable,
+            ),
+            None => wrong("that attempt is over, or somebody else's", Exit::NotAllowed),
+        }
+    }
+
+    fn of(&self, attempt: &Attempt) -> Option<&super::Running> {
+        let mut all = self.running.values();
+        all.find(|running| {
+            running.fence.task.as_str() == attempt.task
+                && running.fence.number == attempt.attempt
+                && running.nonce == attempt.nonce
+        })
+    }
+}
+
+fn shown(hand: &Hand) -> Value {
+    let worker = &hand.worker;
+    let belief = worker.belief.borrow();
+    let rests = hand
+        .rests
+        .as_ref()
+        .filter(|(until, _)| *until > Instant::now());
+    json!({
+        "unit": worker.guarded.as_ref().map(|(_, unit)| unit),
+        "socket": worker.key.socket,
+        "server": worker.key.server,
+        "pane": worker.key.pane,
+        "session": worker.session,
+        "profile": worker.profile.name(),
+        "state": belief.state.name(),
+        "sub": belief.sub,
+        "since": belief.since.map(|since| since.to_string()),
+        "task": hand.task,
+        "labels": worker.labels,
+        "groups": worker.groups,
+        "account": worker.account,
+        "drained": hand.drains,
+        "failures": hand.failures,
+        "rests": rests.map(|(_, why)| why),
+        "guarded": worker.guarded.is_some(),
+    })
+}
+
+fn wrong(error: &str, exit: Exit) -> Value {
+    json!({"v": 1, "error": error, "exit": exit.code()})
+}

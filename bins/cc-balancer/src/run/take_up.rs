@@ -1,0 +1,105 @@
+//! What an earlier life of the balancer had under way.
+
+use std::time::Duration;
+
+use cc_kit::exit::{Exit, Failure};
+
+use super::Serve;
+use crate::desk::now;
+use crate::store::{End, StoreError};
+use crate::task::{Fence, State, Task};
+use crate::worker::Key;
+
+/// How long a worker of an earlier life is waited for where its guardian says nothing.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Serve {
+    /// Asks the store what was under way.
+    pub(super) async fn remember(&mut self) -> Result<(), Failure> {
+        let tasks = self.store.under_way(&self.host).await;
+        let tasks = tasks.map_err(|error| Failure::new(Exit::Store, error))?;
+        for task in tasks {
+            self.orphans.insert(task.id.clone(), task);
+        }
+        Ok(())
+    }
+
+    /// Goes on with those whose worker is there.
+    pub(super) async fn take_up_orphans(&mut self) {
+        for task in self.orphans.values().cloned().collect::<Vec<_>>() {
+            let Some(attempt) = &task.attempt else {
+                self.orphans.remove(&task.id);
+                continue;
+            };
+            let fence = Fence {
+                task: task.id.clone(),
+                number: attempt.number,
+            };
+            match self.store.beat(&fence, self.config.lease(), now()).await {
+                Ok(()) => {}
+                Err(StoreError::Lost(_)) => {
+                    self.orphans.remove(&task.id);
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a lease cannot be held up");
+                    continue;
+                }
+            }
+            let worker = &attempt.worker;
+            let key = Key {
+                socket: worker.socket.clone(),
+                server: worker.server.clone(),
+                pane: worker.pane.clone(),
+            };
+            let is_free = self.workers.get(&key).map(|hand| hand.task.is_none());
+            if is_free == Some(true) {
+                self.orphans.remove(&task.id);
+                let number = attempt.number;
+                self.go_on(&key, task, number);
+            }
+        }
+    }
+
+    /// Gives up those whose worker is not there any more.
+    pub(super) async fn give_up_orphans(&mut self) {
+        self.take_up_orphans().await;
+        let waited = self.began.elapsed();
+        for task in self.orphans.values().cloned().collect::<Vec<_>>() {
+            let Some(attempt) = &task.attempt else {
+                continue;
+            };
+            let socket = std::path::Path::new(&attempt.worker.socket);
+            // A server that is known, and on which that worker is not.
+            let is_known = self.servers.get(socket).is_some_and(|it| {
+                it.is_known && it.finding.is_none() && attempt.worker.unit.is_none()
+            });
+            if !is_known && waited < PATIENCE {
+                continue;
+            }
+            self.orphans.remove(&task.id);
+            let fence = Fence {
+                task: task.id.clone(),
+                number: attempt.number,
+            };
+            let end = end_of(&task);
+            match self.store.end(&fence, end, now()).await {
+                Ok(_) | Err(StoreError::Lost(_)) => {}
+                Err(error) => {
+                    tracing::error!(%error, task = %task.id, "the store does not take that it is lost");
+                    self.orphans.insert(task.id.clone(), task);
+                }
+            }
+            self.stale = true;
+        }
+    }
+}
+
+/// How an attempt ends whose worker is gone.
+fn end_of(task: &Task) -> End {
+    let why = "its worker is gone since the balancer was started anew".to_owned();
+    match task.state {
+        State::Leased => End::Returned(why, None),
+        _ => End::Lost(why),
+    }
+}
