@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::course;
 use crate::task::Fence;
-use crate::worker::{Hands as Guarding, Worker, said, steady, text_of_turn};
+use crate::worker::{Below, Hands as Guarding, Worker, said, steady, text_of_turn};
 
 /// Rows of history that are looked back at.
 const HISTORY: i32 = 20_000;
@@ -131,10 +131,9 @@ impl Hands {
 
     /// The text of the turn, and whether a person pressed a key as it ended.
     pub(super) async fn turn(&self, nonce: &str, session: Option<&str>) -> (String, bool) {
-        let touched = match self.worker.pane.look().await {
-            Ok(found) => found.touched.is_some_and(|ago| ago <= KEY),
-            Err(_) => false,
-        };
+        let found = self.worker.pane.look().await.ok();
+        let touched = found.as_ref().and_then(|found| found.touched);
+        let touched = touched.is_some_and(|ago| ago <= KEY);
         if let (Some(session), Some(pid)) = (session, self.worker.pid) {
             let (session, nonce) = (session.to_owned(), nonce.to_owned());
             let read = tokio::task::spawn_blocking(move || said(pid, &session, &nonce)).await;
@@ -142,14 +141,18 @@ impl Hands {
                 return (text, touched);
             }
         }
+        let below = found.and_then(|found| {
+            let above = self.worker.profile.above_box(&found.screen)?;
+            Below::of(&found.screen.rows, above)
+        });
         let text = self.capture().await.unwrap_or_default();
-        (text_of_turn(text.lines(), nonce).0, touched)
+        (text_of_turn(text.lines(), nonce, below.as_ref()).0, touched)
     }
 
     /// Does the nonce stand in the pane? `None` where it cannot be looked at.
     pub(super) async fn shows(&self, nonce: &str) -> Option<bool> {
         let text = self.capture().await?;
-        Some(text_of_turn(text.lines(), nonce).1)
+        Some(text_of_turn(text.lines(), nonce, None).1)
     }
 
     async fn capture(&self) -> Option<String> {

@@ -24,7 +24,7 @@ pub(crate) use eyes::Eyes;
 pub(crate) use find::{DRAIN, Found, LABELS, Wanted, find};
 pub(crate) use guardian::{Guardian, Hands, Listed, Units};
 pub(crate) use transcript::said;
-pub(crate) use turn::{mark, text_of_turn};
+pub(crate) use turn::{Below, mark, text_of_turn};
 
 /// Which worker: a pane in one life of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -18,6 +18,14 @@ struct Met<'a> {
 }
 
 impl Profile {
+    /// How many rows of a screen stand above the box in which prompts are written; `None` where it is
+    /// not there, or the profile knows none.
+    #[must_use]
+    pub fn above_box(&self, screen: &super::Screen) -> Option<usize> {
+        let cut = Cut::new(Some(screen), &self.regions);
+        cut.above(self.input.as_ref()?.region)
+    }
+
     /// The program's name, as fixtures and configuration call it.
     #[must_use]
     pub fn name(&self) -> &str {

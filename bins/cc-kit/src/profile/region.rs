@@ -129,6 +129,11 @@ impl<'a> Cut<'a> {
         inner.contains(&y).then(|| (y - inner.start, x))
     }
 
+    /// How many rows stand above a region and what borders it.
+    pub(super) fn above(&self, region: usize) -> Option<usize> {
+        Some(self.place(region)?.outer.start)
+    }
+
     fn place(&self, region: usize) -> Option<&Place> {
         self.places.get(region)?.as_ref()
     }
