@@ -1,1 +1,12 @@
-//! The balancer against a real tmux.
+//! The balancer against a real tmux, and its stores against what a store promises.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests: the helpers around the test functions are tests too"
+)]
+
+mod sqlite;
+mod suite;
