@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::cli;
 use crate::desk::{Desk, Mistake};
 use crate::request::Request;
-use crate::store::{Store, StoreError};
+use crate::store::{SqliteStore, Store, StoreError};
 
 /// How long an answer may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -116,8 +116,7 @@ impl Place {
 
 /// The store of that file.
 fn open(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    let _ = path;
-    Err(StoreError::Broken("not built yet".to_owned()))
+    Ok(Arc::new(SqliteStore::open(path)?))
 }
 
 fn failed(error: StoreError) -> Failure {

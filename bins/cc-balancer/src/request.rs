@@ -5,7 +5,7 @@
 //! | `{"do":"add","text":T,"submitter":S,..}` | `{"v":1,"task":ID,"was_there":false}` |
 //! | `{"do":"status","states":[..],..}` | `{"v":1,"counts":{..},"tasks":[..],"groups":[..],"accounts":[..]}` |
 //! | `{"do":"watch","states":[..],..}` | such a line now, and another whenever something changes |
-//! | `{"do":"follow","tasks":[ID..]}` | `{"v":1,"task":{..}}` of each now, and `{"v":1,"event":{..},"task":{..}}` of what happens |
+//! | `{"do":"follow","tasks":[ID..]}` | `{"v":1,"task":{..}}` of each now, and `{"v":1,"event":{..},"task":{..}}` of what happens; `{"v":1,"end":true}` once all are over |
 //! | `{"do":"result","task":ID}` | `{"v":1,"task":ID,"state":..,"text":..,"attempts":[..],..}` |
 //! | `{"do":"log","task":ID}` | `{"v":1,"task":ID,"events":[..]}` |
 //! | `{"do":"why","task":ID}` | `{"v":1,"task":{..},"reasons":[{"kind":..,"text":..}],"events":[..]}` |

@@ -158,7 +158,7 @@ impl Desk {
             }
             Request::Limit { name, until, why } => {
                 wanted::word("account", &name)?;
-                let until = Some(until.unwrap_or(told::NEVER));
+                let until = Some(until.unwrap_or(told::NEVER).min(told::NEVER));
                 self.store.limit(&name, until, &why).await?;
                 self.account(&name).await
             }

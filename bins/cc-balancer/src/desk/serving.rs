@@ -9,7 +9,7 @@ use cc_kit::exit::Exit;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::sleep;
 
 use super::{Desk, told};
@@ -89,28 +89,41 @@ async fn follow(desk: &Desk, tasks: &Tasks, write: &mut OwnedWriteHalf) -> io::R
             Err(wrong) => return say(write, &wrong.answer()).await,
         }
     }
-    while !open.is_empty() {
-        match changes.recv().await {
+    // What is over may have more to tell that is here already.
+    let mut over: Vec<TaskId> = Vec::new();
+    loop {
+        let next = match changes.try_recv() {
+            Ok(event) => Ok(event),
+            Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
+            Err(TryRecvError::Closed) => return Ok(()),
+            Err(TryRecvError::Empty) => {
+                open.retain(|id| !over.contains(id));
+                if open.is_empty() {
+                    return say(write, &json!({"v": 1, "end": true})).await;
+                }
+                changes.recv().await
+            }
+        };
+        match next {
             Ok(event) if open.contains(&event.task) => {
                 let told = json!({"event": told::event(&event)});
                 if !now_is(desk, &event.task, told, write).await? {
-                    open.retain(|id| *id != event.task);
+                    over.push(event.task);
                 }
             }
             Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
                 // What was missed is not told, and how each is now.
-                for id in std::mem::take(&mut open) {
+                for id in &open {
                     let told = json!({"missed": missed});
-                    if now_is(desk, &id, told, write).await? {
-                        open.push(id);
+                    if !now_is(desk, id, told, write).await? {
+                        over.push(id.clone());
                     }
                 }
             }
             Err(RecvError::Closed) => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// Says how one is now, beside what was to be told; and whether more comes of it.

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use crate::store::{Account, Event, Group};
 use crate::task::{Attempt, Outcome, Task, Worker};
 
-/// A time that is never, such as the end of a limit that only `clear` ends.
-pub const NEVER: Timestamp = Timestamp::MAX;
-/// Whatever is later than that is [`NEVER`] (the year 9000): stores keep times less exactly.
-const LATE: i64 = 221_845_392_000;
+/// A time that is never, such as the end of a limit that only `clear` ends: the year 9999, which every
+/// store can keep.
+pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// A task as it stands.
 #[must_use]
@@ -102,11 +101,12 @@ pub fn result(
     })
 }
 
-/// Something that happened.
+/// Something that happened. Its time is as exact as stores keep it, so that what is told twice is alike.
 #[must_use]
 pub fn event(it: &Event) -> Value {
+    let at = Timestamp::from_microsecond(it.at.as_microsecond());
     json!({
-        "at": it.at,
+        "at": at.unwrap_or(it.at),
         "task": it.task,
         "attempt": it.attempt,
         "kind": it.kind,
@@ -142,5 +142,5 @@ pub fn account(it: &Account, now: Timestamp) -> Value {
 
 /// Is that a time that does not come?
 pub(super) fn is_never(time: Timestamp) -> bool {
-    time.as_second() > LATE
+    time >= NEVER
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::told;
+use crate::policy::{self, NoRoom};
 use crate::store::{Account, Group, Now, Store, StoreError};
 use crate::task::{State, Task};
 
@@ -101,23 +102,12 @@ fn decide(
     if let Some(time) = task.not_before.filter(|time| *time > now.wall) {
         reasons.push(reason("not-before", format!("not before {time}{}", why())));
     }
-    if let Some(group) = group {
-        if group.is_paused {
-            reasons.push(reason(
-                "paused",
-                format!("the group {} is paused", group.name),
-            ));
-        }
-        if let Some(most) = group
-            .parallel
-            .filter(|most| group.under_way >= u64::from(*most))
-        {
-            let text = format!(
-                "of the group {} no more than {most} may be under way",
-                group.name
-            );
-            reasons.push(reason("parallel", text));
-        }
+    if let Some(no_room) = group.and_then(|group| policy::group(group).err()) {
+        let kind = match no_room {
+            NoRoom::Paused(_) => "paused",
+            _ => "parallel",
+        };
+        reasons.push(reason(kind, no_room.to_string()));
     }
     if let Some(account) = account
         && let Some(until) = account.limited_until.filter(|until| *until > now.wall)
@@ -132,4 +122,98 @@ fn decide(
         ));
     }
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Retry, Spec, TaskId};
+    use jiff::Timestamp;
+    use std::time::Duration;
+
+    fn task(state: State) -> Task {
+        let spec = json!({"text": "x", "group": "g", "submitter": "me"});
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        Task {
+            id: TaskId::by_chance().unwrap(),
+            spec: Spec {
+                retry: Retry::default(),
+                ..spec
+            },
+            state,
+            why: None,
+            added: Timestamp::UNIX_EPOCH,
+            not_before: None,
+            attempts: 0,
+            returned: 0,
+            attempt: None,
+            cancel: None,
+            ended: None,
+            exit: None,
+        }
+    }
+
+    fn kinds(reasons: &[Value]) -> Vec<&str> {
+        let kinds = reasons.iter().filter_map(|reason| reason["kind"].as_str());
+        kinds.collect()
+    }
+
+    #[test]
+    fn everything_that_a_queued_task_waits_for_is_a_reason() {
+        let now = Now {
+            wall: Timestamp::UNIX_EPOCH,
+            steady: Duration::ZERO,
+        };
+        let mut it = task(State::Queued);
+        assert_eq!(decide(&it, &[], None, None, now), Vec::<Value>::new());
+        it.not_before = Some(Timestamp::from_second(60).unwrap());
+        let before = [
+            ("0a".to_owned(), Some(State::Done)),
+            ("0b".to_owned(), Some(State::Running)),
+        ];
+        let group = |is_paused| Group {
+            name: "g".to_owned(),
+            parallel: Some(1),
+            is_paused,
+            queued: 1,
+            under_way: 1,
+        };
+        let account = Account {
+            name: "a".to_owned(),
+            parallel: None,
+            limited_until: Some(told::NEVER),
+            why: None,
+            under_way: 0,
+        };
+        let reasons = decide(&it, &before, Some(&group(false)), Some(&account), now);
+        assert_eq!(
+            kinds(&reasons),
+            ["after", "not-before", "parallel", "limited"]
+        );
+        assert_eq!(reasons[0]["text"], "0b must be done, and is running");
+        assert_eq!(
+            reasons[3]["text"],
+            "the account a is limited until somebody clears it"
+        );
+        let reasons = decide(&it, &[], Some(&group(true)), None, now);
+        assert_eq!(kinds(&reasons), ["not-before", "paused"]);
+    }
+
+    #[test]
+    fn what_does_not_wait_in_the_queue_has_one_reason() {
+        let now = Now {
+            wall: Timestamp::UNIX_EPOCH,
+            steady: Duration::ZERO,
+        };
+        for (state, kind) in [
+            (State::Held, "held"),
+            (State::Blocked, "blocked"),
+            (State::Running, "under-way"),
+            (State::Dead, "over"),
+        ] {
+            let mut it = task(state);
+            it.not_before = Some(Timestamp::MAX);
+            assert_eq!(kinds(&decide(&it, &[], None, None, now)), [kind]);
+        }
+    }
 }

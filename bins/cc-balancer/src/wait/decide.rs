@@ -38,10 +38,10 @@ pub(crate) enum Ended {
 }
 
 /// What is known of the tasks.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// How many are waited for; two ids may mean one task.
-    first: usize,
+    /// Has the balancer said that all are over?
+    is_end: bool,
     tasks: BTreeMap<String, One>,
 }
 
@@ -55,21 +55,11 @@ struct One {
 }
 
 impl Seen {
-    /// Nothing yet, of so many.
-    pub(super) const fn of(first: usize) -> Self {
-        Self {
-            first,
-            tasks: BTreeMap::new(),
-        }
-    }
-
     /// Takes in what was told.
     pub(super) fn note(&mut self, line: &Value) {
+        self.is_end |= line.get("end").is_some();
         let Some(task) = line.get("task") else { return };
         let Some(id) = word(task, "task") else { return };
-        if line.get("event").is_none() && line.get("missed").is_none() {
-            self.first = self.first.saturating_sub(1);
-        }
         let state = task
             .get("state")
             .and_then(Value::as_str)
@@ -110,7 +100,6 @@ impl Seen {
 
     /// Is it over?
     pub(super) fn ended(&self, rules: Rules) -> Option<Ended> {
-        let mut all = self.tasks.values();
         let waits = |one: &One| matches!(one.state, Some(State::Blocked | State::Held));
         if rules.on_blocked && self.tasks.values().any(waits) {
             return Some(Ended::Blocked);
@@ -118,13 +107,12 @@ impl Seen {
         if rules.no_wait && self.tasks.values().any(|one| one.is_limited) {
             return Some(Ended::Limited);
         }
-        let is_over = |one: &One| one.state.is_none_or(State::is_over);
-        (self.first == 0 && all.all(is_over)).then_some(Ended::Over)
+        self.is_end.then_some(Ended::Over)
     }
 
     /// Was one of them never taken by anybody?
     pub(super) fn waits_for_worker(&self) -> bool {
-        self.first > 0 || self.tasks.values().any(|one| !one.was_taken)
+        self.tasks.is_empty() || self.tasks.values().any(|one| !one.was_taken)
     }
 
     /// For somebody who looks.
@@ -171,28 +159,20 @@ mod tests {
     }
 
     #[test]
-    fn waiting_is_over_once_every_task_is() {
-        let mut seen = Seen::of(2);
-        seen.note(&task("done", ""));
-        assert_eq!(seen.ended(NO_RULES), None, "the second was not told of");
+    fn waiting_is_over_once_the_balancer_has_told_everything() {
+        let mut seen = Seen::default();
         seen.note(&json!({"task": {"task": "0b", "state": "running"}}));
         assert_eq!(seen.ended(NO_RULES), None);
-        seen.note(&json!({"event": {"kind": "done"}, "task": {"task": "0b", "state": "done"}}));
-        assert_eq!(seen.ended(NO_RULES), Some(Ended::Over));
-    }
-
-    #[test]
-    fn two_ids_may_mean_one_task() {
-        let mut seen = Seen::of(2);
-        seen.note(&task("done", ""));
-        seen.note(&task("done", ""));
+        seen.note(&json!({"event": {"kind": "lost"}, "task": {"task": "0b", "state": "dead"}}));
+        assert_eq!(seen.ended(NO_RULES), None, "there may be more to tell");
+        seen.note(&json!({"v": 1, "end": true}));
         assert_eq!(seen.ended(NO_RULES), Some(Ended::Over));
     }
 
     #[test]
     fn what_waits_for_a_person_ends_it_only_where_that_is_asked() {
         for state in ["blocked", "held"] {
-            let mut seen = Seen::of(1);
+            let mut seen = Seen::default();
             seen.note(&task(state, ""));
             assert_eq!(seen.ended(NO_RULES), None);
             let rules = Rules {
@@ -205,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_limit_ends_it_only_where_that_is_asked() {
-        let mut seen = Seen::of(1);
+        let mut seen = Seen::default();
         seen.note(&task("queued", ""));
         let rules = Rules {
             no_wait: true,
@@ -223,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_task_that_was_taken_once_waits_for_no_worker() {
-        let mut seen = Seen::of(1);
+        let mut seen = Seen::default();
         assert!(seen.waits_for_worker());
         seen.note(&task("queued", ""));
         assert!(seen.waits_for_worker());

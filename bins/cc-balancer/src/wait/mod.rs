@@ -27,6 +27,7 @@ use crate::ask::{Place, Via, is_read, members, print, runtime, word};
 use crate::cli;
 use crate::desk::Mistake;
 use crate::request::{One, Request, Tasks};
+use crate::task::State;
 
 /// How long a cancelled task may take to be over, before we go.
 const CANCELLED: Duration = Duration::from_secs(10);
@@ -55,7 +56,7 @@ impl Waiter {
     pub(crate) fn begin(place: &Place, tasks: Vec<String>, rules: Rules) -> Result<Self, Failure> {
         let shutdown = Shutdown::install().map_err(|error| Failure::new(Exit::Failed, error))?;
         Ok(Self {
-            seen: Seen::of(tasks.len()),
+            seen: Seen::default(),
             told: Told::begin(place, tasks)?,
             rules,
             shutdown,
@@ -178,13 +179,15 @@ fn over(place: &Place, ids: &[String]) -> Result<Option<Ended>, Failure> {
     if via == Via::Daemon {
         return Ok(None);
     }
-    let mut seen = Seen::of(ids.len());
-    for task in members(&answer, "tasks") {
-        seen.note(&json!({"task": task}));
-    }
-    match seen.ended(Rules::default()) {
-        Some(ended) => Ok(Some(ended)),
-        None => Err(unserved()),
+    let state = |task: &Value| {
+        task.get("state")
+            .and_then(Value::as_str)
+            .and_then(State::named)
+    };
+    let is_over = |task| state(task).is_some_and(State::is_over);
+    match members(&answer, "tasks").all(is_over) {
+        true => Ok(Some(Ended::Over)),
+        false => Err(unserved()),
     }
 }
 

@@ -40,7 +40,8 @@ impl Told {
                         Err(failure) => Err(failure),
                     },
                 };
-                let is_last = line.is_err();
+                let is_end = |line: &Value| line.get("end").is_some();
+                let is_last = line.as_ref().map_or(true, is_end);
                 if tell.send(line).is_err() || is_last {
                     return;
                 }

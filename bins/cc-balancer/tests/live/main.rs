@@ -8,5 +8,10 @@
     reason = "tests: the helpers around the test functions are tests too"
 )]
 
+mod asking;
+mod carrying;
+mod desk;
+mod executing;
+mod queue;
 mod sqlite;
 mod suite;
