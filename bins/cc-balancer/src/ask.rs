@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,7 +83,12 @@ impl Place {
 
     /// Asks the balancer that runs.
     pub(crate) fn ask_daemon(&self, request: &Request) -> Result<Value, Failure> {
-        answered(&mut self.open(request, Some(PATIENCE))?)
+        ask_at(&self.socket(), request)
+    }
+
+    /// The control socket of the balancer that may run.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.home.control()
     }
 
     /// Does one run?
@@ -97,7 +102,7 @@ impl Place {
         request: &Request,
         patience: Option<Duration>,
     ) -> Result<Answers, Failure> {
-        Answers::of(BALANCER, &self.home.control(), request, patience)
+        Answers::of(BALANCER, &self.socket(), request, patience)
     }
 
     /// Answers by ourselves; the lock is held.
@@ -115,6 +120,11 @@ impl Place {
 }
 
 /// The store of that file.
+/// Asks the balancer that listens there.
+pub(crate) fn ask_at(socket: &Path, request: &Request) -> Result<Value, Failure> {
+    answered(&mut Answers::of(BALANCER, socket, request, Some(PATIENCE))?)
+}
+
 fn open(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(SqliteStore::open(path)?))
 }

@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::ask::{Place, runtime, say};
+use crate::ask::{Place, ask_at, runtime, say};
 use crate::cli;
 use crate::request::{Attempt, Request};
 use crate::task::TaskId;
@@ -32,12 +32,16 @@ const CANNOT: (u8, u8) = (126, 127);
 /// Runs the command of an attempt.
 pub(crate) fn exec(exec: &cli::Exec) -> Result<ExitCode, Failure> {
     let attempt = attempt(exec)?;
-    let place = Place::find(&exec.state)?;
+    // A shell need not have the environment of the balancer that types.
+    let socket = match &exec.socket {
+        Some(socket) => socket.clone(),
+        None => Place::find(&exec.state)?.socket(),
+    };
     runtime()?.block_on(async {
         // From here on no key ends us before we have said how it ended.
         let mut signals = Caught::install().map_err(|error| Failure::new(Exit::Failed, error))?;
         let begin = Request::ExecBegin(attempt.clone());
-        let answer = patiently(&place, &begin, BEGIN, &mut signals).await;
+        let answer = patiently(&socket, &begin, BEGIN, &mut signals).await;
         let answer = answer.map_err(|failure| match failure.exit() {
             Exit::Unreachable | Exit::Interrupted => failure,
             _ => failure.advice("Nothing was run."),
@@ -52,7 +56,7 @@ pub(crate) fn exec(exec: &cli::Exec) -> Result<ExitCode, Failure> {
             attempt,
             exit: code.into(),
         };
-        match patiently(&place, &end, END, &mut signals).await {
+        match patiently(&socket, &end, END, &mut signals).await {
             Ok(_) => {}
             Err(failure) => drop(failure.report()),
         }
@@ -78,7 +82,7 @@ fn attempt(exec: &cli::Exec) -> Result<Attempt, Failure> {
 
 /// Asks until somebody answers, for so long.
 async fn patiently(
-    place: &Place,
+    socket: &Path,
     request: &Request,
     patience: Duration,
     signals: &mut Caught,
@@ -87,7 +91,7 @@ async fn patiently(
     let (mut rest, most) = AGAIN;
     let mut is_said = false;
     loop {
-        let failure = match place.ask_daemon(request) {
+        let failure = match ask_at(socket, request) {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
@@ -190,6 +194,7 @@ mod tests {
     fn an_attempt_is_an_id_and_a_number() {
         let read = |text: &str| {
             attempt(&cli::Exec {
+                socket: None,
                 attempt: text.to_owned(),
                 nonce: "n".to_owned(),
                 state: cli::State { state: None },

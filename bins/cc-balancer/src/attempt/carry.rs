@@ -32,7 +32,8 @@ const UNWELL: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) state: PathBuf,
+    /// Where we listen.
+    pub(crate) socket: PathBuf,
     pub(crate) leases: PathBuf,
     /// The host's name, which is a pane's title until its program sets one.
     pub(crate) host: Arc<str>,
@@ -232,6 +233,11 @@ impl Carrying {
                     }
                 });
             }
+            Act::Clear => {
+                if let Err(error) = self.hands.clear(&self.job.nonce).await {
+                    tracing::warn!(error, "a prompt that was stopped stays in its box");
+                }
+            }
             Act::Kill => {
                 let hands = self.hands.clone();
                 tokio::spawn(async move {
@@ -296,7 +302,9 @@ impl Carrying {
     fn send(&mut self) {
         let spec = &self.job.task.spec;
         let text = match (self.job.worker.commands, spec.kind) {
-            (true, Kind::Task) => command_line(&self.tools.state, &self.job.fence, &self.job.nonce),
+            (true, Kind::Task) => {
+                command_line(&self.tools.socket, &self.job.fence, &self.job.nonce)
+            }
             (true, Kind::Message) => spec.text.clone(),
             (false, Kind::Task) => {
                 let mark = mark(&self.job.fence, &self.job.nonce);

@@ -75,6 +75,8 @@ pub(crate) enum Act {
     Send,
     /// Press the keys that stop a turn.
     Interrupt,
+    /// Empty the box of the prompt, which some agents put back there when their turn is stopped.
+    Clear,
     /// End the program.
     Kill,
     /// Take the text of the turn.
@@ -513,7 +515,8 @@ impl Course {
     }
 
     fn is_safe(&mut self, reason: &Reason) -> Vec<Act> {
-        match reason {
+        let mut acts = vec![Act::Clear];
+        acts.extend(match reason {
             Reason::Cancelled => self.capture(None, Then::Cancelled),
             Reason::Timeout => {
                 self.capture(None, Then::Failed("it took longer than it may".to_owned()))
@@ -522,7 +525,8 @@ impl Course {
                 self.phase = Phase::Over;
                 vec![Act::Leave]
             }
-        }
+        });
+        acts
     }
 
     fn captured(&mut self, mut outcome: Outcome, touched: bool) -> Vec<Act> {

@@ -1,12 +1,13 @@
 //! What is done to a worker: typing, stopping, ending, looking back at the turn.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cc_kit::lease::{Lease, Place, Taken};
 use cc_kit::process::{Identity, Snapshot, end_tree};
+use cc_kit::profile::Sight;
 use cc_kit::send::{Delivery, Outcome as Sending, Prompt, Reader, Why, deliver};
 use tmux_cc::protocol::commands::{CapturePane, Run as _};
 use tokio::sync::mpsc;
@@ -20,6 +21,8 @@ use crate::worker::{Below, Hands as Guarding, Worker, said, steady, text_of_turn
 const HISTORY: i32 = 20_000;
 /// How long another may write to the pane before its turn is stopped.
 const WRITING: Duration = Duration::from_secs(5);
+/// How often a box is emptied at most: some keys take a line each.
+const CLEARS: u32 = 40;
 /// How long a process may take to end once it is told to.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long before the end of a turn a person's key may have ended it.
@@ -67,18 +70,7 @@ impl Hands {
 
     /// Presses the keys that stop a turn, unless somebody else writes there all the time.
     pub(super) async fn interrupt(&self) -> Result<(), String> {
-        let place = self.place().ok_or("its server is gone")?;
-        let began = Instant::now();
-        let _lease = loop {
-            match Lease::take(&self.leases, place, "cc-balancer") {
-                Ok(Taken::Ours(lease)) => break lease,
-                Ok(Taken::Theirs(who)) if began.elapsed() > WRITING => {
-                    return Err(format!("{who} writes to the pane"));
-                }
-                Ok(Taken::Theirs(_)) => sleep(WRITING / 50).await,
-                Err(error) => return Err(error.to_string()),
-            }
-        };
+        let _lease = self.lease().await?;
         let keys = self.worker.profile.keys();
         for key in &keys.interrupt {
             self.worker
@@ -89,6 +81,58 @@ impl Hands {
             sleep(keys.gap()).await;
         }
         Ok(())
+    }
+
+    /// Empties the box where our own prompt stands in it again: some agents put it back when a turn is
+    /// stopped. What a person has written stays.
+    pub(super) async fn clear(&self, nonce: &str) -> Result<(), String> {
+        let keys = self.worker.profile.keys();
+        let mut lease = None;
+        for _ in 0..CLEARS {
+            let found = self.worker.pane.look().await.map_err(|e| e.to_string())?;
+            let sight = Sight {
+                screen: Some(&found.screen),
+                title: &found.title,
+                host: &self.host,
+                command: &found.command,
+                in_band: None,
+            };
+            let Some(draft) = self.worker.profile.read(&sight).draft else {
+                return Ok(());
+            };
+            // The line with the nonce may be gone already.
+            let is_ours = draft.contains(nonce) || lease.is_some();
+            if !is_ours || keys.clear.is_empty() {
+                return Ok(());
+            }
+            if lease.is_none() {
+                lease = Some(self.lease().await?);
+            }
+            for key in &keys.clear {
+                let pressed = self.worker.pane.press_unless_typed(key, found.keyed).await;
+                if !pressed.map_err(|e| e.to_string())? {
+                    return Err("a person is typing".to_owned());
+                }
+                sleep(keys.gap()).await;
+            }
+        }
+        Err("the box does not get empty".to_owned())
+    }
+
+    /// The right to write to the pane, as soon as nobody else has it.
+    async fn lease(&self) -> Result<Lease, String> {
+        let place = self.place().ok_or("its server is gone")?;
+        let began = Instant::now();
+        loop {
+            match Lease::take(&self.leases, place, "cc-balancer") {
+                Ok(Taken::Ours(lease)) => return Ok(lease),
+                Ok(Taken::Theirs(who)) if began.elapsed() > WRITING => {
+                    return Err(format!("{who} writes to the pane"));
+                }
+                Ok(Taken::Theirs(_)) => sleep(WRITING / 50).await,
+                Err(error) => return Err(error.to_string()),
+            }
+        }
     }
 
     /// Ends the program: what a guardian has it starts anew; of a shell what it runs; else all of it.
@@ -177,16 +221,16 @@ impl Hands {
 }
 
 /// What is typed into a shell: the command says itself when it begins and how it ends.
-pub(super) fn command_line(state: &std::path::Path, fence: &Fence, nonce: &str) -> String {
+pub(super) fn command_line(socket: &Path, fence: &Fence, nonce: &str) -> String {
     let program = std::env::current_exe();
     let program = program
         .as_deref()
         .map_or_else(|_| "cc-balancer".into(), |path| path.to_string_lossy());
     let (task, number) = (&fence.task, fence.number);
     format!(
-        "{} exec --state {} --attempt {task}.{number} --nonce {nonce}",
+        "{} exec --socket {} --attempt {task}.{number} --nonce {nonce}",
         quoted(&program),
-        quoted(&state.to_string_lossy()),
+        quoted(&socket.to_string_lossy()),
     )
 }
 

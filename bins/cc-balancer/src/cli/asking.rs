@@ -237,6 +237,9 @@ pub(crate) struct Exec {
     /// What ties this to that attempt.
     #[arg(long, value_name = "X")]
     pub(crate) nonce: String,
+    /// Where the balancer listens [default: where that of the state does].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) state: State,
 }

@@ -1,6 +1,8 @@
 //! What is asked that only the daemon knows.
 
 use cc_kit::exit::Exit;
+use cc_kit::profile::State;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tmux_cc::protocol::Command;
 use tokio::sync::oneshot;
@@ -8,7 +10,9 @@ use tokio::time::Instant;
 
 use super::{Hand, Serve};
 use crate::attempt::course::Event as Told;
+use crate::policy::{Wanted, judge};
 use crate::request::{Attempt, Request};
+use crate::store::Offer;
 use crate::worker::DRAIN;
 
 impl Serve {
@@ -17,6 +21,7 @@ impl Serve {
             Request::Workers => self.listed(),
             Request::Drain { worker } => self.drain(&worker, true).await,
             Request::Resume { worker } => self.drain(&worker, false).await,
+            Request::Why(one) => self.reasons(&one.task).await,
             Request::ExecBegin(attempt) => self.begun(&attempt).await,
             Request::ExecEnd { attempt, exit } => self.exited(&attempt, exit),
             _ => wrong("the balancer cannot answer that", Exit::Usage),
@@ -27,6 +32,40 @@ impl Serve {
     fn listed(&self) -> Value {
         let workers: Vec<Value> = self.workers.values().map(shown).collect();
         json!({"v": 1, "workers": workers})
+    }
+
+    /// Why no worker has a task, of each.
+    async fn reasons(&self, task: &str) -> Value {
+        let task = match self.store.task(task).await {
+            Ok(task) => task,
+            Err(error) => return wrong(&error.to_string(), Exit::Unknown),
+        };
+        let accounts = self.store.accounts().await.unwrap_or_default();
+        let accounts = accounts.into_iter().map(|it| (it.name.clone(), it));
+        let wanted = Wanted::from(&task.spec);
+        let offers: Vec<(&Hand, Offer)> = self
+            .workers
+            .iter()
+            .filter_map(|(key, hand)| Some((hand, self.offer(key)?)))
+            .collect();
+        let (hands, offers): (Vec<&Hand>, Vec<Offer>) = offers.into_iter().unzip();
+        let judged = judge(&wanted, &offers, &accounts.collect(), Timestamp::now());
+        let mut reasons: Vec<Value> = hands
+            .iter()
+            .zip(judged)
+            .map(|(hand, why)| {
+                let (kind, text) = unready(hand).unwrap_or_else(|| ("worker", why.to_string()));
+                let worker = hand.worker.name();
+                json!({"kind": kind, "text": format!("{worker}: {text}"), "worker": worker})
+            })
+            .collect();
+        if reasons.is_empty() {
+            reasons.push(json!({
+                "kind": "no-worker",
+                "text": "there is no worker: see [[worker]] in the configuration",
+            }));
+        }
+        json!({"v": 1, "reasons": reasons})
     }
 
     /// Sets the option of a pane, so that it is known to every life of ours, and to people.
@@ -92,6 +131,25 @@ impl Serve {
                 && running.nonce == attempt.nonce
         })
     }
+}
+
+/// Why a worker is given nothing now, whatever it is.
+fn unready(hand: &Hand) -> Option<(&'static str, String)> {
+    let belief = hand.worker.belief.borrow();
+    if let Some(task) = &hand.task {
+        return Some(("busy", format!("works on {task}")));
+    }
+    if hand.drains {
+        return Some(("drained", "is given nothing more".to_owned()));
+    }
+    if belief.state != State::Idle {
+        let sub = belief.sub.as_ref().map(|sub| format!(" ({sub})"));
+        let text = format!("is {}{}", belief.state, sub.unwrap_or_default());
+        return Some(("busy", text));
+    }
+    let rests = hand.rests.as_ref();
+    let rests = rests.filter(|(until, _)| *until > Instant::now());
+    rests.map(|(_, why)| ("rests", format!("took nothing a moment ago: {why}")))
 }
 
 fn shown(hand: &Hand) -> Value {

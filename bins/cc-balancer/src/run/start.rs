@@ -54,7 +54,7 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
     let (notes, mut told) = mpsc::unbounded_channel();
     let tools = Tools {
         store: Arc::clone(&store),
-        state: home.state().to_owned(),
+        socket: home.control(),
         leases: home.leases(),
         host: node.as_ref().into(),
         lease: config.lease(),

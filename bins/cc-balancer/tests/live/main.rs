@@ -12,6 +12,8 @@ mod asking;
 mod carrying;
 mod desk;
 mod executing;
+mod floor;
 mod queue;
+mod serving;
 mod sqlite;
 mod suite;
