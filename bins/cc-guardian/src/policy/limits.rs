@@ -8,12 +8,14 @@
 //!
 //! An [`Account`] keeps the time of each wait. This room tells it what is seen: of a unit that was told
 //! to go on it says that it works when its turn has ended well, has asked something, or has lasted for
-//! 15 s; a refusal comes sooner. Who is idle without having worked has been taken away from its
+//! 15 s; a refusal comes sooner. Where an account says how many of its units may be busy at once, the
+//! others wait until one of those rests. Who is idle without having worked has been taken away from its
 //! limit by somebody, and is told nothing.
 //!
 //! Times are wall time: all of this is stored, and a guardian that starts anew goes on from there. A
 //! unit that was being told just then is not told again: if nothing is seen of it, the next one is.
 
+mod parallel;
 mod turn;
 mod wait;
 
@@ -74,6 +76,12 @@ pub struct Limits {
     /// How long after a reset the first goes, by account.
     #[serde(skip)]
     settle: BTreeMap<String, SignedDuration>,
+    /// How many units of an account may be busy at once, by account.
+    #[serde(skip)]
+    most: BTreeMap<String, usize>,
+    /// Which are, by account.
+    #[serde(skip)]
+    busy: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// One account.

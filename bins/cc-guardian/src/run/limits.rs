@@ -1,6 +1,6 @@
 //! Who waits for the end of a limit is told to go on when it is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cc_kit::journal::Stamp;
@@ -37,6 +37,8 @@ impl Daemon {
     /// These accounts are declared.
     pub(super) fn declare_accounts(&mut self, accounts: &[Account]) {
         for account in accounts {
+            let most = account.max_parallel.map(usize::from);
+            self.limits.at_most(&account.name, most);
             if let Some(wait) = account.after_reset {
                 let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
                 self.limits.settle(&account.name, wait);
@@ -69,6 +71,7 @@ impl Daemon {
                 news.extend(self.limits.observe(&seen, &now));
             }
         }
+        self.limits.busy(self.busy());
         let instances = &self.instances;
         let gone = self.limits.retain(|unit| instances.contains_key(unit), at);
         let orders = self.limits.due(at);
@@ -82,6 +85,21 @@ impl Daemon {
         for order in orders {
             self.go_on(&order);
         }
+    }
+
+    /// Who is busy, of accounts where that counts.
+    fn busy(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut busy: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for it in self.instances.values() {
+            if let Some(account) = &it.unit.account
+                && self.limits.counts(account)
+                && shown(it) == State::Busy
+            {
+                let of = busy.entry(account.clone()).or_default();
+                of.insert(it.name.clone());
+            }
+        }
+        busy
     }
 
     fn tell_limits(&self, news: Vec<News>) {

@@ -61,6 +61,10 @@ impl World {
             self.news
                 .extend(news.map(|news| format!("{}: {}", news.unit, news.words)));
         }
+        let busy = self.units.iter().filter(|(_, it)| it.0 == State::Busy);
+        let busy = busy.map(|(unit, _)| unit.clone()).collect();
+        self.limits
+            .busy(BTreeMap::from([("team".to_owned(), busy)]));
     }
 
     /// Lets time pass, from wake to wake; everybody who is told to go on has been told at once, and
@@ -158,6 +162,29 @@ fn one_goes_first_and_the_others_when_it_works() {
             assert!(world.limits.is_empty(), "{:?}", world.limits);
         }
     }
+}
+
+/// Passes when no more units of an account are told to go on than may be busy at once, those that are
+/// busy already among them, and the next one goes when one of them rests.
+#[test]
+fn no_more_go_on_than_may_be_busy_at_once() {
+    let mut world = World::at("2026-06-25T12:00[UTC]");
+    for unit in ["a", "b", "c", "d"] {
+        world.limited(unit, "resets 3pm (UTC)");
+    }
+    // It works with the account too, and has not run into its limit.
+    world.is("e", State::Busy, None, "");
+    world.limits.at_most("team", Some(3));
+    world.pass(4.hours(), State::Busy);
+    let first = [("a", true), ("b", false)];
+    assert_eq!(world.told(), first);
+    world.is("b", State::Idle, None, "");
+    world.pass(1.minute(), State::Busy);
+    assert_eq!(world.told(), [&first[..], &[("c", false)]].concat());
+    // More may be, or all.
+    world.limits.at_most("team", None);
+    world.pass(1.minute(), State::Busy);
+    assert_eq!(world.told().len(), 4);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Whose turn it is to go on.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Limits, News, REFUSED, Room, news, next};
@@ -43,7 +45,9 @@ impl Limits {
     /// Who is to be told to go on now. Each is then waited for until [`came`](Self::came).
     pub fn due(&mut self, at: Timestamp) -> Vec<Order> {
         let mut orders = Vec::new();
-        for room in self.rooms.values_mut() {
+        let full = self.rooms.keys().filter(|with| self.is_full(with, at));
+        let full: BTreeSet<String> = full.cloned().collect();
+        for (with, room) in &mut self.rooms {
             let probe = room.account.due(at).map(|probe| probe.unit);
             let again = room.account.probe().filter(|unit| {
                 let track = self.units.get(*unit);
@@ -55,10 +59,9 @@ impl Limits {
             if let Some(unit) = first.filter(|unit| !self.pending.contains(unit)) {
                 orders.push(Order { unit, first: true });
             }
-            if room
-                .told
-                .is_some_and(|told| at < next(told, STAGGER) && told <= at)
-            {
+            let just = room.told;
+            let just = just.is_some_and(|told| at < next(told, STAGGER) && told <= at);
+            if just || full.contains(with) {
                 continue;
             }
             let ready = |unit: &&String| {
@@ -119,7 +122,7 @@ impl Limits {
     /// When there may be something to do by itself.
     #[must_use]
     pub fn next_wake(&self, at: Timestamp) -> Option<Timestamp> {
-        let rooms = self.rooms.values().filter_map(|room| {
+        let rooms = self.rooms.iter().filter_map(|(with, room)| {
             let wake = room.account.next_wake(at)?;
             let mut resumed = room.account.resumed().iter();
             if wake > at || room.account.resumed().is_empty() {
@@ -127,7 +130,9 @@ impl Limits {
             }
             let again = |unit: &String| self.units.get(unit).and_then(|track| track.again);
             let free = resumed.any(|unit| !self.pending.contains(unit) && again(unit).is_none());
-            // Those that are to be tried again have a time of their own.
+            // Those that are to be tried again have a time of their own; and somebody who rests is seen
+            // to do so.
+            let free = free && !self.is_full(with, at);
             free.then(|| room.told.map_or(at, |told| next(told, STAGGER)).max(at))
         });
         let tracks = self.units.iter().flat_map(|(unit, track)| {
@@ -138,6 +143,8 @@ impl Limits {
             let told = room.and_then(|room| room.told);
             // It may be another's turn.
             let again = again.filter(|_| room.is_some_and(|room| room.has_turn(unit)));
+            let first = room.is_some_and(|room| room.account.probe() == Some(unit));
+            let again = again.filter(|_| first || !self.is_full(&track.room, at));
             let again =
                 again.map(|again| told.map_or(again, |told| again.max(next(told, STAGGER))));
             let sure = track.busy.then(|| next(at, SignedDuration::from_secs(5)));
