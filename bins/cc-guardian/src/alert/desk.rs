@@ -150,6 +150,14 @@ impl Desk {
         std::mem::take(&mut self.out)
     }
 
+    /// What came of the last attempt to send a message, by its [`Message::id`].
+    pub fn came(&mut self, alert: &str, id: &str, is_sent: bool) {
+        let mut lines = self.lines.iter_mut();
+        if let Some(line) = lines.find(|line| line.settings.name == alert) {
+            line.came(id, is_sent);
+        }
+    }
+
     /// What was told and decides something still, to be stored.
     #[must_use]
     pub fn memory(&self, now: Now) -> Vec<Remembered> {

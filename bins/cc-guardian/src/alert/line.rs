@@ -70,6 +70,10 @@ struct Told {
     began: Option<Duration>,
     detail: Option<String>,
     repeated: u32,
+    /// [`Message::id`] of it.
+    id: String,
+    /// Could it not be sent so far?
+    unsent: bool,
 }
 
 impl Line {
@@ -233,7 +237,7 @@ impl Line {
         told.at = Some(now.steady);
         told.began = Some(waiting.began);
         told.detail.clone_from(&waiting.facts.detail);
-        Message {
+        let message = Message {
             alert: self.settings.name.clone(),
             unit: waiting.unit,
             kind: Some(waiting.kind),
@@ -245,6 +249,16 @@ impl Line {
                 over_rate: std::mem::take(&mut self.over_rate),
                 in_quiet: std::mem::take(&mut self.in_quiet),
             },
+        };
+        told.id = message.id();
+        told.unsent = false;
+        message
+    }
+
+    /// What came of the last attempt to send a message.
+    pub(super) fn came(&mut self, id: &str, is_sent: bool) {
+        for told in self.told.values_mut().filter(|told| told.id == id) {
+            told.unsent = !is_sent;
         }
     }
 
@@ -279,13 +293,15 @@ impl Line {
         });
     }
 
-    /// What was told and decides something still, to be stored; `lasts` says what does.
+    /// What was told and decides something still, to be stored; `lasts` says what does. What could not
+    /// be sent so far is not told: the next guardian begins with it anew.
     pub(super) fn memory(
         &self,
         now: Now,
         lasts: impl Fn(&str, EventKind) -> bool,
     ) -> Vec<Remembered> {
-        let told = self.told.iter().filter_map(|((unit, kind), told)| {
+        let sent = self.told.iter().filter(|(_, told)| !told.unsent);
+        let told = sent.filter_map(|((unit, kind), told)| {
             let ago = now.steady.saturating_sub(told.at?);
             let stands = self.stands.contains_key(&(unit.clone(), *kind));
             let ago = SignedDuration::try_from(ago).ok()?;

@@ -160,7 +160,9 @@ impl Alerts {
     }
 
     /// Something was told, or will not be.
-    pub(super) const fn reported(&mut self) {
+    pub(super) fn reported(&mut self, report: &Report) {
+        let is_sent = matches!(report.outcome, Outcome::Sent(_));
+        self.desk.came(&report.alert, &report.id, is_sent);
         self.is_news = true;
     }
 

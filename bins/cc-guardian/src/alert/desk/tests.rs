@@ -439,3 +439,25 @@ fn the_next_guardian_keeps_to_the_pause_between_two_of_the_same() {
     after.begins("v", BLOCKED, &asked("one?"), &[], at(5));
     assert_eq!(due(&mut after, at(5)), ["a blocked v"]);
 }
+
+/// Passes when what could not be sent is begun anew by the next desk, and what was sent in the end is
+/// not.
+#[test]
+fn what_could_not_be_sent_is_told_by_the_next() {
+    let settings = || vec![alert("a", &[(EventKind::Held, 0)])];
+    for (came, again) in [(&[][..], 0), (&[false], 1), (&[false, true], 0)] {
+        let mut desk = Desk::in_zone(settings(), TimeZone::UTC);
+        desk.begins("w", EventKind::Held, &facts("x"), &[], at(0));
+        let told = desk.due(at(0));
+        assert_eq!(told.len(), 1);
+        desk.came("a", "another", false);
+        for is_sent in came {
+            desk.came("a", &told[0].id(), *is_sent);
+        }
+        let memory = desk.memory(at(1));
+        let mut next = Desk::in_zone(settings(), TimeZone::UTC);
+        next.remember(&memory, at(2));
+        next.begins("w", EventKind::Held, &facts("x"), &[], at(2));
+        assert_eq!(next.due(at(2)).len(), again, "{came:?}");
+    }
+}
