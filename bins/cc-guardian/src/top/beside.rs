@@ -76,6 +76,14 @@ pub(crate) fn details(unit: &Unit, width: usize, now: Timestamp) -> Vec<String> 
         }
     }
     facts.maybe("held", unit.held.as_deref());
+    facts.maybe("at idle", unit.pending.as_deref());
+    if !unit.changed.is_empty() {
+        let changed = format!("{}; `restart` takes it over", unit.changed.join(", "));
+        facts.fact("changed", &changed);
+    }
+    if unit.adopted {
+        facts.fact("adopted", "it is in a pane that somebody else has made");
+    }
     for (index, evidence) in unit.evidence.iter().enumerate() {
         let said = format!("{} in {}: {}", evidence.rule, evidence.seen, evidence.text);
         facts.fact(if index == 0 { "evidence" } else { "" }, &said);
@@ -133,6 +141,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::top::columns::Column;
     use crate::top::demo;
 
     #[test]
@@ -151,6 +160,37 @@ mod tests {
                 assert!(all.contains(known), "{known} in {all}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_special_about_how_it_runs_is_said_here_and_in_the_list() {
+        let mut unit = Unit {
+            unit: "w".into(),
+            last_line: Some("last".into()),
+            ..Unit::default()
+        };
+        let said = |unit: &Unit| {
+            let all = details(unit, 80, demo::START).join("\n");
+            (all, Column::Last.text(unit, demo::START))
+        };
+        let (all, last) = said(&unit);
+        assert!(
+            !all.contains("changed") && !all.contains("adopted"),
+            "{all}"
+        );
+        assert_eq!(last, "last");
+        unit.pending = Some("it is 24h old".into());
+        unit.changed = vec!["command".into(), "env".into()];
+        unit.adopted = true;
+        let (all, last) = said(&unit);
+        for line in [
+            "at idle     it is 24h old",
+            "changed     command, env",
+            "adopted  ",
+        ] {
+            assert!(all.contains(line), "{line} in {all}");
+        }
+        assert_eq!(last, "[adopted, changed, restarts at idle] last");
     }
 
     #[test]

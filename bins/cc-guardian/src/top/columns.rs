@@ -93,7 +93,13 @@ impl Column {
             Self::Account => text(&unit.account),
             Self::Pane => text(&unit.pane),
             Self::Labels => labels(unit),
-            Self::Last => says(unit),
+            Self::Last => {
+                let (marks, says) = (marks(unit).join(", "), says(unit));
+                match marks.is_empty() {
+                    true => says,
+                    false => format!("[{marks}] {says}"),
+                }
+            }
         }
     }
 
@@ -145,6 +151,17 @@ pub(crate) fn says(unit: &Unit) -> String {
     .or_else(|| unit.waits.clone())
     .or_else(|| unit.last_line.clone())
     .unwrap_or_default()
+}
+
+/// What is special about how it runs, in single words.
+fn marks(unit: &Unit) -> Vec<&'static str> {
+    let marks = [
+        (unit.adopted, "adopted"),
+        (!unit.changed.is_empty(), "changed"),
+        (unit.pending.is_some(), "restarts at idle"),
+    ];
+    let marks = marks.into_iter().filter(|(is_so, _)| *is_so);
+    marks.map(|(_, mark)| mark).collect()
 }
 
 /// `role=worker zone=a`.

@@ -92,6 +92,12 @@ pub(crate) struct Unit {
     /// Why it is started anew once it is idle.
     #[serde(default, deserialize_with = "words")]
     pub(crate) pending: Option<String>,
+    /// What its declaration says otherwise than what runs was started with.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) changed: Vec<String>,
+    /// Is it in a pane that somebody else has made?
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) adopted: bool,
 }
 
 impl Unit {
