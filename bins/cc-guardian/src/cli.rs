@@ -83,7 +83,7 @@ pub(crate) enum Verb {
     Top(Top),
     /// For the hook settings of agents: hands what stands on standard input to the guardian.
     Hook(Hook),
-    /// Say what a screen means, without a guardian and without tmux.
+    /// Say what the screen of a unit means, or one in a file, without a guardian and without tmux.
     Explain(Explain),
     /// The profiles that there are.
     #[command(subcommand)]
@@ -273,7 +273,10 @@ pub(crate) struct Status {
 pub(crate) struct Why {
     #[command(flatten)]
     pub(crate) one: One,
-    /// As JSON.
+    /// Go on, and say it anew whenever something changes.
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// As JSON; with --watch one object a line.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -364,20 +367,25 @@ pub(crate) struct Hook {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// How to read it.
-    #[arg(long, value_name = "P")]
-    pub(crate) profile: String,
+    /// The unit, such as w@1: as it is now, to the guardian.
+    #[arg(required_unless_present = "file", conflicts_with_all = ["file", "profile"])]
+    pub(crate) unit: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// How to read a file.
+    #[arg(long, value_name = "P", requires = "file")]
+    pub(crate) profile: Option<String>,
     /// The screen, as `tmux capture-pane -p` prints it; - for standard input.
-    #[arg(long, value_name = "SCREEN")]
-    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "SCREEN", requires = "profile")]
+    pub(crate) file: Option<PathBuf>,
     /// The pane's title.
-    #[arg(long, value_name = "T", default_value = "")]
+    #[arg(long, value_name = "T", default_value = "", requires = "file")]
     pub(crate) title: String,
     /// The program in front [default: one that the profile knows].
-    #[arg(long, value_name = "C", default_value = "")]
+    #[arg(long, value_name = "C", default_value = "", requires = "file")]
     pub(crate) command: String,
     /// Column and row of the cursor, from 0.
-    #[arg(long, value_name = "X,Y")]
+    #[arg(long, value_name = "X,Y", requires = "file")]
     pub(crate) cursor: Option<String>,
     /// As JSON.
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! What needs no guardian: `explain`, `check`, `schema`.
+//! What needs no guardian, but to look at a unit: `explain`, `check`, `schema`.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -7,8 +7,12 @@ use std::path::Path;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::profile::{self, Profile, Profiles, Screen, Sight};
 
+use serde_json::Value;
+
+use crate::ask;
 use crate::cli;
 use crate::config;
+use crate::request::Request;
 
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     io::stdout()
@@ -19,13 +23,26 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Says what a screen means.
 pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
+    if let Some(unit) = &explain.unit {
+        let unit = unit.clone();
+        let places = ask::places(&explain.state)?;
+        let answer = ask::ask(&places, &Request::Explain { unit }, ask::PATIENCE)?;
+        return match explain.json {
+            true => print(&format!("{answer}\n")),
+            false => print(&explained(&answer)),
+        };
+    }
+    let (Some(name), Some(file)) = (&explain.profile, &explain.file) else {
+        return Err(Failure::new(Exit::Usage, "nothing is to be explained")
+            .advice("Name a unit, or a profile and a file."));
+    };
     let profiles = Profiles::usual()?;
-    let profile = named(&profiles, &explain.profile)?;
-    let text = if explain.file.as_os_str() == "-" {
+    let profile = named(&profiles, name)?;
+    let text = if file.as_os_str() == "-" {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
-        fs::read(&explain.file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     };
     let text = text.map_err(|error| {
         Failure::new(Exit::Usage, error).advice("Check the path of the screen's file.")
@@ -46,22 +63,31 @@ pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
         command: &explain.command,
         in_band: None,
     };
-    let reading = profile.read(&sight);
-    if explain.json {
-        return print(&format!("{}\n", profile::explain(profile, &reading)));
+    let answer = profile::explain(profile, &profile.read(&sight));
+    match explain.json {
+        true => print(&format!("{answer}\n")),
+        false => print(&explained(&answer)),
     }
-    let mut text = format!("{}", reading.state);
-    if let Some(sub) = &reading.sub {
+}
+
+/// What a screen means, for people.
+fn explained(answer: &Value) -> String {
+    let word = |of, name| ask::word(of, name).unwrap_or_default();
+    let mut text = word(answer, "state");
+    if let Some(sub) = ask::word(answer, "sub") {
         text.push_str(&format!(" ({sub})"));
     }
-    text.push_str(&format!(", sure to {:.2}\n", reading.confidence));
-    for proof in &reading.evidence {
-        text.push_str(&format!(
-            "  {} by {}: {}\n",
-            proof.seen, proof.rule, proof.text
-        ));
+    let sure = answer.get("confidence").and_then(Value::as_f64);
+    text.push_str(&format!(", sure to {:.2}\n", sure.unwrap_or_default()));
+    for proof in ask::members(answer, "evidence") {
+        let (seen, rule, said) = (
+            word(proof, "seen"),
+            word(proof, "rule"),
+            word(proof, "text"),
+        );
+        text.push_str(&format!("  {seen} by {rule}: {said}\n"));
     }
-    print(&text)
+    text
 }
 
 /// The profile of that name.

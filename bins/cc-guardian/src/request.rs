@@ -15,6 +15,7 @@
 //! | `{"do":"why","unit":U}` | `{"v":1,"unit":{..},"events":[..]}` |
 //! | `{"do":"events","unit":U,"most":N,"follow":true}` | a line for each |
 //! | `{"do":"peek","unit":U}` | `{"v":1,"rows":[..]}` |
+//! | `{"do":"explain","unit":U}` | what its screen means just now, as `explain --file` has it |
 //! | `{"do":"send","unit":U,"text":T,"wait_ms":N}` | `{"v":1,"receipt":{..}}` |
 //! | `{"do":"answer","unit":U,"choice":C,"hash":H}` | `{"v":1,"answer":{..}}` |
 //! | `{"do":"hook","unit":U,"token":T,"input":{..}}` | `{"v":1}` |
@@ -81,6 +82,9 @@ pub(crate) enum Request {
         follow: bool,
     },
     Peek {
+        unit: String,
+    },
+    Explain {
         unit: String,
     },
     Send {

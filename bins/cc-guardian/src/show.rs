@@ -172,12 +172,19 @@ fn table(units: &[Unit], now: Timestamp, absolute: bool, columns: usize) -> Stri
 
 /// Says why.
 pub(crate) fn why(why: &cli::Why) -> Result<(), Failure> {
-    let unit = why.one.unit.clone();
-    let answer = ask(&places(&why.one.state)?, &Request::Why { unit }, PATIENCE)?;
-    if why.json {
-        return print(&format!("{answer}\n"));
+    let places = places(&why.one.state)?;
+    let shown = || -> Result<String, Failure> {
+        let unit = why.one.unit.clone();
+        let answer = ask(&places, &Request::Why { unit }, PATIENCE)?;
+        Ok(match why.json {
+            true => format!("{answer}\n"),
+            false => format!("{}\n", reasons(&answer).join("\n")),
+        })
+    };
+    if why.watch {
+        return watch(&Request::Watch, &places, why.json, |_| shown());
     }
-    print(&format!("{}\n", reasons(&answer).join("\n")))
+    print(&shown()?)
 }
 
 /// What a guardian answers to `why`, for people, one line an entry.

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::pick::Pick;
 use crate::request::Request;
 use crate::show::{columns, units, watch};
-use crate::top::{State, Unit, details, fit, glyph, left, says, span, width};
+use crate::top::{Question, State, Unit, details, fit, glyph, left, says, span, width};
 
 /// Says how the units are, or how one of them is.
 pub(crate) fn status(status: &cli::Status) -> Result<Exit, Failure> {
@@ -79,11 +79,24 @@ fn what_to_do(unit: &Unit) -> Option<String> {
     let name = &unit.unit;
     need(unit)?;
     Some(match unit.state() {
-        State::Blocked => format!("cc-guardian attach {name}"),
+        // A choice that no key gives is made by who is attached.
+        State::Blocked => match &unit.question {
+            Some(asked) if !keys(asked).is_empty() => {
+                format!("cc-guardian answer {name} {}", keys(asked).join("|"))
+            }
+            _ => format!("cc-guardian attach {name}"),
+        },
         State::Held | State::Dead => format!("cc-guardian start {name}"),
         State::Hung => format!("cc-guardian restart {name}"),
         _ => format!("cc-guardian why {name}"),
     })
+}
+
+/// The keys of its choices that can be typed.
+fn keys(asked: &Question) -> Vec<&str> {
+    let is_typed = |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric());
+    let keys = asked.choices.iter().map(|choice| choice.key.as_str());
+    keys.filter(is_typed).collect()
 }
 
 /// What there is to say of all of them.
@@ -247,7 +260,7 @@ fn health(answer: &Value, now: Timestamp) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::top::demo;
+    use crate::top::{Choice, demo};
 
     fn unit(state: &str, sub: Option<&str>) -> Unit {
         Unit {
@@ -284,6 +297,18 @@ mod tests {
             assert_eq!(what_to_do(&unit).is_some(), needs, "{state} {sub:?}");
         }
         assert_eq!(need(&unit("errored", Some("auth"))).unwrap(), "auth: last");
+        // What it asks is answered where that is known, and by one key.
+        let mut asks = unit("blocked", Some("permission"));
+        assert_eq!(what_to_do(&asks).unwrap(), "cc-guardian attach w@1");
+        let choice = |key: &str| Choice {
+            key: key.into(),
+            ..Choice::default()
+        };
+        asks.question = Some(Question {
+            choices: vec![choice("1"), choice(""), choice("2")],
+            ..Question::default()
+        });
+        assert_eq!(what_to_do(&asks).unwrap(), "cc-guardian answer w@1 1|2");
     }
 
     #[test]

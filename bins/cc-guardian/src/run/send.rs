@@ -73,6 +73,7 @@ impl Daemon {
                 }
             },
             Request::Peek { unit } => return self.peek(&unit, reply),
+            Request::Explain { unit } => return self.explain(&unit, reply),
             Request::Send {
                 unit,
                 text,

@@ -1,16 +1,19 @@
 //! What is seen of instances.
 
+use std::sync::Arc;
+
 use cc_kit::exit::Exit;
 use cc_kit::hook::Hook;
 use cc_kit::journal::Stamp;
 use cc_kit::pane::{PaneError, Sighting};
 use cc_kit::process::{Identity, Snapshot};
-use cc_kit::profile::Sight;
+use cc_kit::profile::{self, Sight};
 use cc_kit::verdict::Look;
 use serde_json::{Value, json};
 use tmux_cc::client::ServerChange;
 use tmux_cc::tree::Change;
 use tmux_cc::wire::PaneId;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::{Daemon, Note, SOON, UNTOLD, server_of, unknown};
@@ -167,6 +170,42 @@ impl Daemon {
         if again {
             self.look(name);
         }
+    }
+
+    /// Says what its screen means just now.
+    pub(super) fn explain(&self, unit: &str, reply: oneshot::Sender<Value>) {
+        let refuse =
+            |error: String, exit: Exit| json!({"v": 1, "error": error, "exit": exit.code()});
+        let Some(it) = self.instances.get(unit) else {
+            return drop(reply.send(unknown(unit)));
+        };
+        let Some(profile) = it.profile.clone() else {
+            let error = format!("{unit} has no profile, so that nobody can read its screen");
+            return drop(reply.send(refuse(error, Exit::Usage)));
+        };
+        let (Some(pane), Some(run)) = (self.pane_of(it), it.run()) else {
+            let error = format!("{unit} does not run");
+            return drop(reply.send(refuse(error, Exit::Failed)));
+        };
+        let in_band = self.in_band(unit, &run.number);
+        let own = it.made.as_ref().and_then(|made| made.own.clone());
+        let host = Arc::clone(&self.host);
+        tokio::spawn(async move {
+            let answer = match pane.look().await {
+                Ok(found) => {
+                    let sight = Sight {
+                        screen: Some(&found.screen),
+                        title: &found.title,
+                        host: &host,
+                        command: profile.command_told(&found.command, own.as_deref()),
+                        in_band,
+                    };
+                    profile::explain(&profile, &profile.read(&sight))
+                }
+                Err(error) => refuse(error.to_string(), Exit::Unreachable),
+            };
+            let _ = reply.send(answer);
+        });
     }
 
     pub(super) fn sample(&self) {

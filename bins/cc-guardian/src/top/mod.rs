@@ -44,7 +44,9 @@ pub(crate) use amounts::{left, span};
 pub(crate) use beside::details;
 pub(crate) use clean::{fit, width};
 pub(crate) use columns::says;
-pub(crate) use listing::{Listing, State, Unit};
+#[cfg(test)]
+pub(crate) use listing::Choice;
+pub(crate) use listing::{Listing, Question, State, Unit};
 pub(crate) use look::{Look, glyph};
 pub(crate) use run::{Doing, Hands, run};
 

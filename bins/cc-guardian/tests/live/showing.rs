@@ -66,6 +66,20 @@ fn status_says_who_needs_somebody() {
     assert_eq!(one.status.code(), Some(3), "{one:?}");
     let one = String::from_utf8(one.stdout).unwrap();
     assert!(one.contains("question") && one.contains("pane"), "{one}");
+    assert!(one.contains("cc-guardian answer w@1 1|2"), "{one}");
+    // The same screen, read anew.
+    let read = json(&guardian.ok(&["explain", "w@1", "--json"]));
+    assert_eq!(read["state"], "blocked", "{read}");
+    assert_eq!(
+        read["dialog"]["hash"],
+        guardian.unit("w@1")["question"]["hash"]
+    );
+    let read = guardian.ok(&["explain", "w@1"]);
+    assert!(read.starts_with("blocked (permission), sure to"), "{read}");
+    assert_eq!(guardian.ask(&["explain", "nobody"]).status.code(), Some(4));
+    for wrong in [&["explain"][..], &["explain", "w@1", "--profile", "claude"]] {
+        assert_eq!(guardian.ask(wrong).status.code(), Some(2), "{wrong:?}");
+    }
     let others = guardian.ok(&["status", "v"]);
     assert!(others.starts_with("2 units: ○ 2 idle"), "{others}");
     assert_eq!(guardian.ask(&["status", "nobody"]).status.code(), Some(4));
@@ -128,29 +142,38 @@ impl Drop for Watching {
     }
 }
 
-/// Passes when `ls --watch` tells a change by itself, a line each as JSON, and ends with the guardian.
+/// Passes when `ls --watch` and `why --watch` tell a change by themselves, a line each as JSON, and end
+/// with the guardian.
 #[test]
-fn ls_goes_on_as_things_change() {
+fn what_is_watched_goes_on_as_things_change() {
     skip_if_asked!();
     let mut guardian = Guardian::start();
     guardian.up("w", 1, &[]);
     guardian.until_state("w@1", "idle");
-    let mut command = guardian.command(&["ls", "--watch", "--json"]);
-    let mut watching = Watching(command.stdout(Stdio::piped()).spawn().unwrap());
-    let lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
-    let (tell, told) = mpsc::channel();
-    // A line that does not come is to fail the test, and not to stop it.
-    thread::spawn(move || {
-        lines
-            .map_while(Result::ok)
-            .try_for_each(|line| tell.send(line))
-    });
-    let next = || json(&told.recv_timeout(PATIENCE).expect("a line"));
-    assert_eq!(next()["units"][0]["state"], "idle");
+    let watched = |arguments: &[&str]| {
+        let mut command = guardian.command(&[arguments, &["--watch", "--json"]].concat());
+        let mut watching = Watching(command.stdout(Stdio::piped()).spawn().unwrap());
+        let lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+        let (tell, told) = mpsc::channel();
+        // A line that does not come is to fail the test, and not to stop it.
+        thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .try_for_each(|line| tell.send(line))
+        });
+        let next = move || json(&told.recv_timeout(PATIENCE).expect("a line"));
+        (watching, next)
+    };
+    let (mut listing, listed) = watched(&["ls"]);
+    let (mut asking, why) = watched(&["why", "w@1"]);
+    assert_eq!(listed()["units"][0]["state"], "idle");
+    assert_eq!(why()["unit"]["state"], "idle");
     guardian.ok(&["stop", "w@1", "--now"]);
-    while !next()["units"][0]["pane"].is_null() {}
+    while !listed()["units"][0]["pane"].is_null() {}
+    while !why()["unit"]["pane"].is_null() {}
     guardian.kill();
-    assert_eq!(watching.0.wait().unwrap().code(), Some(69));
+    assert_eq!(listing.0.wait().unwrap().code(), Some(69));
+    assert_eq!(asking.0.wait().unwrap().code(), Some(69));
 }
 
 /// Passes when a profile of one's own takes the place of one that comes with the program, wherever
