@@ -117,6 +117,9 @@ impl Launch {
             set(&["-g"], "remain-on-exit", "on"),
             set(&["-g"], "allow-rename", "off"),
             set(&["-g"], "automatic-rename", "off"),
+            // A server draws the status line of control clients too, which have none: for 50 of them
+            // each 15 s, as is usual, that is a third of what it does for us.
+            set(&["-g"], "status-interval", "60"),
         ];
         let session = old.map(|(session, _)| session);
         // Names of sessions are looked up by their beginnings, unless they are said to be whole.

@@ -7,6 +7,18 @@ use serde_json::Value;
 
 use crate::guardian::{Guardian, PATIENCE};
 
+/// Passes when a server of ours is not kept busy by status lines that nobody looks at.
+#[test]
+fn a_server_of_ours_draws_status_lines_once_a_minute() {
+    skip_if_asked!();
+    let guardian = Guardian::start();
+    guardian.up("w", 1, &[]);
+    let unit = guardian.until_state("w@1", "idle");
+    let socket = unit["socket"].as_str().unwrap();
+    let each = guardian.tmux(socket.as_ref(), &["show-options", "-gv", "status-interval"]);
+    assert_eq!(each, "60");
+}
+
 /// Passes when `up` changes nothing where everything runs, and starts what does not.
 #[test]
 fn what_is_up_stays_as_it_is() {
