@@ -170,7 +170,10 @@ fn tested(columns: &[Column]) -> Result<Vec<(String, Vec<String>)>, String> {
 /// The first sentence of a module's documentation.
 fn title(module: &str) -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let homes = [root.join("live"), root.join("../bins/cc-logger/tests/live")];
+    let programs = ["cc-logger", "cc-guardian"];
+    let programs = programs.map(|program| root.join("../bins").join(program).join("tests/live"));
+    let homes = std::iter::once(root.join("live")).chain(programs);
+    let homes = Vec::from_iter(homes);
     let found = homes.iter().find_map(|home| {
         let text = fs::read_to_string(home.join(format!("{module}.rs"))).ok()?;
         let words = text.lines().map_while(|line| line.strip_prefix("//!"));
