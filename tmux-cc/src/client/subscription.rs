@@ -1,11 +1,15 @@
 //! Values that tmux watches: typed, and whole whatever they hold.
 
 mod asked;
+mod shape;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+pub(super) use asked::Asked;
+use shape::Shape;
 
 use super::identity::Identity;
 use crate::protocol::Command;
@@ -117,6 +121,7 @@ type Subject = (SessionId, Option<WindowId>, Option<u32>, Option<PaneId>);
 #[derive(Debug)]
 pub(super) struct Watch {
     subscription: Subscription,
+    shape: Shape,
     name: String,
     state: Mutex<State>,
 }
@@ -136,6 +141,7 @@ struct State {
 impl Watch {
     pub(super) fn new(number: u64, subscription: Subscription) -> Self {
         Self {
+            shape: Shape::of(&subscription.format),
             subscription,
             name: format!("tmux-cc-{number}"),
             state: Mutex::default(),
@@ -149,7 +155,8 @@ impl Watch {
 
     /// What asks a client for it.
     ///
-    /// A value ends its line at its first newline, so newlines travel as `=0A`, and `=` as `=3D`.
+    /// A value ends its line at its first newline, so newlines travel as `=0A`, and `=` as `=3D`,
+    /// where there can be any.
     /// The empty literal in front makes tmux expand what would else be the name of a variable.
     pub(super) fn add(&self) -> Command {
         let what = match self.subscription.what {
@@ -159,9 +166,14 @@ impl Watch {
             // `%N` falls silent when the pane is dead.
             What::Panes | What::Pane(_) => "%*".to_owned(),
         };
-        let mut text = format!("{}:{what}:#{{s/=/=3D/;s/\n/=0A/:#{{l:}}", self.name).into_bytes();
+        let mut text = format!("{}:{what}:", self.name).into_bytes();
+        let (before, after): (&[u8], &[u8]) = match self.shape {
+            Shape::Plain => (b"", b""),
+            Shape::Fields(_) | Shape::Any => (b"#{s/=/=3D/;s/\n/=0A/:#{l:}", b"}"),
+        };
+        text.extend_from_slice(before);
         text.extend_from_slice(&self.subscription.format);
-        text.push(b'}');
+        text.extend_from_slice(after);
         Command::new("refresh-client").option("-B", text)
     }
 
@@ -184,11 +196,16 @@ impl Watch {
             return;
         };
         if name == self.name.as_bytes() {
-            self.report(server, (session, window, index, pane), value);
+            self.report_escaped(server, (session, window, index, pane), value);
         }
     }
 
-    /// Takes the value of a subject, escaped.
+    /// Takes the value of a subject, escaped as [`add`](Self::add) and [`Asked`] have it.
+    fn report_escaped(&self, server: &Arc<Identity>, subject: Subject, value: &[u8]) {
+        self.report(server, subject, &unescape(value));
+    }
+
+    /// Takes the value of a subject.
     fn report(&self, server: &Arc<Identity>, subject: Subject, value: &[u8]) {
         let (_, window, _, pane) = subject;
         let is_wanted = match self.subscription.what {
@@ -199,7 +216,6 @@ impl Watch {
         if !is_wanted {
             return;
         }
-        let value = unescape(value);
         let mut state = self.lock();
         if state.server.as_ref() != Some(server) {
             // Ids are those of one life.
@@ -212,10 +228,10 @@ impl Watch {
             };
         }
         // A client that was attached anew tells everything once more.
-        if state.values.get(&subject) == Some(&value) {
+        if state.values.get(&subject).is_some_and(|it| it == value) {
             return;
         }
-        state.values.insert(subject, value);
+        state.values.insert(subject, value.to_vec());
         if state.to_tell.insert(subject) {
             state.changed.push_back(subject);
         }
@@ -274,7 +290,7 @@ impl Watch {
     }
 }
 
-/// Undoes what [`Watch::add`] and [`Watch::ask`] have tmux do.
+/// Undoes what [`Watch::add`] and [`Asked::command`] have tmux do.
 fn unescape(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -378,13 +394,22 @@ mod tests {
 
     #[test]
     fn one_pane_is_watched_among_all() {
-        let watch = Watch::new(0, Subscription::pane(PaneId(5), "pane_title"));
+        let watch = Watch::new(0, Subscription::pane(PaneId(5), "#{pane_title}"));
         assert_eq!(
             watch.add().line().unwrap(),
-            br##"refresh-client -B "tmux-cc-0:%*:#{s/=/=3D/;s/\n/=0A/:#{l:}pane_title}""##
+            br##"refresh-client -B "tmux-cc-0:%*:#{s/=/=3D/;s/\n/=0A/:#{l:}#{pane_title}}""##
         );
         take(&watch, 1, "%subscription-changed tmux-cc-0 $0 @0 0 %1 : x");
         take(&watch, 1, "%subscription-changed tmux-cc-0 $0 @0 0 %5 : y");
         assert_eq!(told(&watch), [(1, Some(PaneId(5)), "y".to_owned())]);
+    }
+
+    #[test]
+    fn numbers_are_not_escaped() {
+        let watch = Watch::new(0, Subscription::panes("#{pane_dead} #{cursor_x}"));
+        assert_eq!(
+            watch.add().line().unwrap(),
+            br##"refresh-client -B 'tmux-cc-0:%*:#{pane_dead} #{cursor_x}'"##
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Life;
+use crate::client::subscription::Asked;
 use crate::client::until::until;
 use crate::protocol::{Block, Command, Quirk, Quirks, Spoof};
 
@@ -48,8 +49,8 @@ impl Life {
     /// Asks for all values at once, on one line.
     pub(super) async fn ask_for_watched(&mut self) {
         self.asking.next = Some(Instant::now() + EACH);
-        let watches = self.context.shared.watches();
-        let all = watches.values().map(|watch| watch.ask());
+        let asked = Asked::of(self.context.shared.watches().into_values());
+        let all = asked.iter().map(Asked::command);
         let (Some(line), Some(client)) =
             (all.reduce(Command::then), self.context.shared.any_client())
         else {
@@ -60,8 +61,8 @@ impl Life {
             // Its numbers of blocks and rows are anyone's; the next may tell.
             Ok(reply) if reply.spoof() == Some(Spoof::Broken) => {}
             Ok(reply) => {
-                for (watch, block) in watches.values().zip(reply.blocks()) {
-                    if let Err(error) = watch.answered(&self.server, Block::body(block)) {
+                for (asked, block) in asked.iter().zip(reply.blocks()) {
+                    if let Err(error) = asked.answered(&self.server, Block::body(block)) {
                         tracing::warn!(%error, "a watched value does not read, and is passed over");
                     }
                 }
