@@ -26,6 +26,7 @@ fn a_guardian_that_was_killed_takes_up_what_runs() {
         .map(|unit| unit["pid"].clone())
         .collect();
     for _ in 0..3 {
+        guardian.until_attached("w@1", 3);
         guardian.kill();
         guardian.run(&[]);
         let now: Vec<_> = guardian
@@ -40,6 +41,7 @@ fn a_guardian_that_was_killed_takes_up_what_runs() {
     }
     // One that ends while nobody watches is known to have ended.
     let process = guardian.process_of("w@2");
+    guardian.until_attached("w@1", 3);
     guardian.kill();
     process.kill().unwrap();
     guardian.run(&[]);

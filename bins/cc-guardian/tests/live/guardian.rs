@@ -210,6 +210,23 @@ impl Guardian {
         child.wait().unwrap();
     }
 
+    /// Waits until so many of its control clients are attached to the server of a unit. Up to 3.6 a server
+    /// crashes when it has to tell all control clients of something while one is in its handshake (tmux
+    /// #5004): clients that go with their guardian, one of them in its handshake, are that.
+    pub(crate) fn until_attached(&self, unit: &str, count: usize) {
+        let unit = self.unit(unit);
+        let socket = Path::new(unit["socket"].as_str().unwrap());
+        let parent = format!("PPid:\t{}", self.process().pid());
+        let is_its = |client: &&str| {
+            let status = fs::read_to_string(format!("/proc/{client}/status")).unwrap_or_default();
+            status.lines().any(|line| line == parent)
+        };
+        wait::until(PATIENCE, "its clients to be attached", || {
+            let clients = self.tmux(socket, &["list-clients", "-F", "#{client_pid}"]);
+            clients.lines().filter(is_its).count() == count
+        });
+    }
+
     /// Its own process.
     pub(crate) fn process(&self) -> Process {
         Process::of(self.running.as_ref().unwrap().id())
