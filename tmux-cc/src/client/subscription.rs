@@ -1,4 +1,4 @@
-//! Values that tmux watches: typed, and whole whatever they hold.
+//! Values that are watched: typed, and whole whatever they hold.
 
 mod asked;
 mod shape;
@@ -12,16 +12,18 @@ pub(super) use asked::Asked;
 use shape::Shape;
 
 use super::identity::Identity;
-use crate::protocol::Command;
-use crate::wire::{Notification, PaneId, SessionId, WindowId};
+use crate::wire::{PaneId, SessionId, WindowId};
 
-/// A format that tmux expands once a second, telling when its value changes.
+/// A format that tmux expands once a second; it is told when its value changes.
 ///
-/// Up to 3.6 the server is asked for the values instead, each second and for all clients at once:
-/// see [`Quirk::SubscriptionCrash`](crate::protocol::Quirk::SubscriptionCrash).
+/// The server is asked for all values of all sessions at once. It has subscriptions of its own
+/// (tmux.1, `refresh-client -B`), but those are one client's for its session: each client wakes the
+/// server once a second, and each time that looks after all that it has, so fifty sessions are four
+/// times the work for it. Up to 3.6 they can crash it, too: see
+/// [`Quirk::SubscriptionCrash`](crate::protocol::Quirk::SubscriptionCrash).
 ///
-/// **Source:** tmux.1, `refresh-client -B`; since 3.2. Jobs (`#(...)`) are empty from 3.8 on. A
-/// format is the program's own text: put no name or title into one, it would be expanded.
+/// A format is the program's own text: put no name or title into one, it would be expanded; and no
+/// job (`#(...)`), it would be run again and again.
 ///
 /// ```
 /// use tmux_cc::client::Subscription;
@@ -122,7 +124,6 @@ type Subject = (SessionId, Option<WindowId>, Option<u32>, Option<PaneId>);
 pub(super) struct Watch {
     subscription: Subscription,
     shape: Shape,
-    name: String,
     state: Mutex<State>,
 }
 
@@ -139,11 +140,10 @@ struct State {
 }
 
 impl Watch {
-    pub(super) fn new(number: u64, subscription: Subscription) -> Self {
+    pub(super) fn new(subscription: Subscription) -> Self {
         Self {
             shape: Shape::of(&subscription.format),
             subscription,
-            name: format!("tmux-cc-{number}"),
             state: Mutex::default(),
         }
     }
@@ -153,54 +153,7 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What asks a client for it.
-    ///
-    /// A value ends its line at its first newline, so newlines travel as `=0A`, and `=` as `=3D`,
-    /// where there can be any.
-    /// The empty literal in front makes tmux expand what would else be the name of a variable.
-    pub(super) fn add(&self) -> Command {
-        let what = match self.subscription.what {
-            What::Sessions => String::new(),
-            What::Windows => "@*".to_owned(),
-            What::Window(window) => window.to_string(),
-            // `%N` falls silent when the pane is dead.
-            What::Panes | What::Pane(_) => "%*".to_owned(),
-        };
-        let mut text = format!("{}:{what}:", self.name).into_bytes();
-        let (before, after): (&[u8], &[u8]) = match self.shape {
-            Shape::Plain => (b"", b""),
-            Shape::Fields(_) | Shape::Any => (b"#{s/=/=3D/;s/\n/=0A/:#{l:}", b"}"),
-        };
-        text.extend_from_slice(before);
-        text.extend_from_slice(&self.subscription.format);
-        text.extend_from_slice(after);
-        Command::new("refresh-client").option("-B", text)
-    }
-
-    /// What ends it on a client.
-    pub(super) fn remove(&self) -> Command {
-        Command::new("refresh-client").option("-B", &self.name)
-    }
-
-    /// Takes a notification if it is for this subscription.
-    pub(super) fn take(&self, server: &Arc<Identity>, notification: &Notification<'_>) {
-        let Notification::SubscriptionChanged {
-            name,
-            session,
-            window,
-            index,
-            pane,
-            value,
-        } = *notification
-        else {
-            return;
-        };
-        if name == self.name.as_bytes() {
-            self.report_escaped(server, (session, window, index, pane), value);
-        }
-    }
-
-    /// Takes the value of a subject, escaped as [`add`](Self::add) and [`Asked`] have it.
+    /// Takes the value of a subject, escaped as [`Asked`] has it.
     fn report_escaped(&self, server: &Arc<Identity>, subject: Subject, value: &[u8]) {
         self.report(server, subject, &unescape(value));
     }
@@ -227,7 +180,7 @@ impl Watch {
                 ..State::default()
             };
         }
-        // A client that was attached anew tells everything once more.
+        // Each answer tells everything once more.
         if state.values.get(&subject).is_some_and(|it| it == value) {
             return;
         }
@@ -290,7 +243,7 @@ impl Watch {
     }
 }
 
-/// Undoes what [`Watch::add`] and [`Asked::command`] have tmux do.
+/// Undoes what [`Asked::command`] has tmux do.
 fn unescape(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -337,55 +290,27 @@ mod tests {
         told
     }
 
-    fn take(watch: &Watch, pid: u32, line: &str) {
-        watch.take(&server(pid), &Notification::parse(line.as_bytes()));
+    fn take(watch: &Watch, pid: u32, pane: u32, value: &str) {
+        let subject = (SessionId(0), Some(WindowId(0)), Some(0), Some(PaneId(pane)));
+        watch.report_escaped(&server(pid), subject, value.as_bytes());
     }
 
     #[test]
     fn a_value_is_told_when_it_changes_and_only_the_latest() {
-        let watch = Watch::new(7, Subscription::panes("#{pane_title}"));
-        take(
-            &watch,
-            1,
-            "%subscription-changed tmux-cc-7 $0 @0 0 %0 : a=3Db=0Ac=",
-        );
-        take(
-            &watch,
-            1,
-            "%subscription-changed tmux-cc-7 $0 @0 0 %1 : one",
-        );
-        take(
-            &watch,
-            1,
-            "%subscription-changed tmux-cc-7 $0 @0 0 %1 : two",
-        );
-        take(
-            &watch,
-            1,
-            "%subscription-changed tmux-cc-8 $0 @0 0 %1 : other",
-        );
+        let watch = Watch::new(Subscription::panes("#{pane_title}"));
+        take(&watch, 1, 0, "a=3Db=0Ac=");
+        take(&watch, 1, 1, "one");
+        take(&watch, 1, 1, "two");
         let (p0, p1) = (Some(PaneId(0)), Some(PaneId(1)));
         let expected = [(1, p0, "a=b\nc=".to_owned()), (1, p1, "two".to_owned())];
         assert_eq!(told(&watch), expected);
-        take(
-            &watch,
-            1,
-            "%subscription-changed tmux-cc-7 $0 @0 0 %1 : two",
-        );
+        take(&watch, 1, 1, "two");
         assert_eq!(told(&watch), []);
-        take(
-            &watch,
-            2,
-            "%subscription-changed tmux-cc-7 $0 @0 0 %1 : two",
-        );
+        take(&watch, 2, 1, "two");
         assert_eq!(told(&watch), [(2, p1, "two".to_owned())]);
         watch.forget(|_, _, pane| pane == p1);
         assert!(watch.lock().values.is_empty());
-        take(
-            &watch,
-            2,
-            "%subscription-changed tmux-cc-7 $0 @0 0 %1 : two",
-        );
+        take(&watch, 2, 1, "two");
         assert_eq!(told(&watch), [(2, p1, "two".to_owned())]);
         watch.finish();
         let noop = Context::from_waker(Waker::noop());
@@ -393,23 +318,10 @@ mod tests {
     }
 
     #[test]
-    fn one_pane_is_watched_among_all() {
-        let watch = Watch::new(0, Subscription::pane(PaneId(5), "#{pane_title}"));
-        assert_eq!(
-            watch.add().line().unwrap(),
-            br##"refresh-client -B "tmux-cc-0:%*:#{s/=/=3D/;s/\n/=0A/:#{l:}#{pane_title}}""##
-        );
-        take(&watch, 1, "%subscription-changed tmux-cc-0 $0 @0 0 %1 : x");
-        take(&watch, 1, "%subscription-changed tmux-cc-0 $0 @0 0 %5 : y");
+    fn one_pane_is_told_of_among_all() {
+        let watch = Watch::new(Subscription::pane(PaneId(5), "#{pane_title}"));
+        take(&watch, 1, 1, "x");
+        take(&watch, 1, 5, "y");
         assert_eq!(told(&watch), [(1, Some(PaneId(5)), "y".to_owned())]);
-    }
-
-    #[test]
-    fn numbers_are_not_escaped() {
-        let watch = Watch::new(0, Subscription::panes("#{pane_dead} #{cursor_x}"));
-        assert_eq!(
-            watch.add().line().unwrap(),
-            br##"refresh-client -B 'tmux-cc-0:%*:#{pane_dead} #{cursor_x}'"##
-        );
     }
 }

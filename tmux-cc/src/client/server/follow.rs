@@ -20,14 +20,14 @@ use super::calm::Calm;
 use super::changes::ServerChange;
 use super::keep::{Context, Note};
 use super::listing::{self, Waiting};
-use super::shared::{Shared, StreamId, Streaming, WatchId};
+use super::shared::{Shared, StreamId, Streaming};
 use super::subscribed::Subscribed;
 use crate::client::attach::warn_of_output;
 use crate::client::error::ClientError;
 use crate::client::flow::SourceId;
 use crate::client::identity::Identity;
 use crate::client::orphans;
-use crate::client::subscription::{Subscription, Watch};
+use crate::client::subscription::Subscription;
 use crate::protocol::{Block, Command, Exit, Quirks, ReplyError, Spoof};
 use crate::tree::{self, Change, Listing, Tree};
 use crate::wire::{SessionId, WindowId};
@@ -73,13 +73,12 @@ struct Life {
     wanted_changed: watch::Receiver<()>,
     /// The streams that are served, and what tells who asks for their screens to stop.
     streams: BTreeMap<StreamId, (Streaming, DropGuard)>,
-    /// Which session's client has been asked for which subscription.
-    watched: BTreeMap<(SessionId, WatchId), Arc<Watch>>,
     sessions: HashMap<SessionId, Session>,
     keepers: JoinSet<()>,
-    /// What tmux reports of panes, to the tree.
+    /// What is watched of panes, for the tree.
     panes: Subscribed,
     mourning: Mourning,
+    /// When to ask for what is watched.
     asking: Asking,
     /// Windows that have left a session since the last listing, or have closed.
     left: HashSet<(SessionId, WindowId)>,
@@ -141,12 +140,11 @@ impl Life {
             notes: receiver,
             wanted_changed,
             streams: BTreeMap::new(),
-            watched: BTreeMap::new(),
             sessions: HashMap::new(),
             keepers: JoinSet::new(),
             panes,
             mourning: Mourning::new(Quirks::of(server.version)),
-            asking: Asking::new(Quirks::of(server.version)),
+            asking: Asking::new(),
             server,
             left: HashSet::new(),
             exit: Exit::Eof,
@@ -226,7 +224,7 @@ impl Life {
                 let tree = self.context.shared.tree();
                 self.keep_all(&tree);
                 self.assign(&tree);
-                self.watch();
+                self.asking.now();
                 return true;
             }
             Some(_) = self.keepers.join_next() => return true,
@@ -265,8 +263,7 @@ impl Life {
                 if self.sessions.contains_key(&id) {
                     shared.add_client(id, client);
                     self.context.dirty.notify_one();
-                    self.watched.retain(|(session, _), _| *session != id);
-                    self.watch();
+                    self.asking.now();
                 }
                 true
             }

@@ -247,9 +247,6 @@ impl Context {
                     stays &= session == own;
                     dirty |= self.shared.notice(&found);
                 }
-                Event::Notification(found @ Notification::SubscriptionChanged { .. }) => {
-                    self.shared.report(&self.server, &found);
-                }
                 Event::Notification(found) => {
                     // Which of the two is sent says where the window is by now, not where it was.
                     if let Notification::WindowClose { window }

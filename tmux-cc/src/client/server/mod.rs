@@ -325,8 +325,8 @@ impl Server {
         ServerOutput::new(Arc::clone(&self.handle.shared), request.into())
     }
 
-    /// Has tmux watch a format, on every session that is followed; each change is told within a
-    /// second or two, and the value there is at first.
+    /// Watches a format, on every session; each change is told within a second or two, and the value
+    /// there is at first.
     ///
     /// A value comes whole, with newlines and whatever else it holds.
     #[must_use]

@@ -211,7 +211,7 @@ impl Shared {
         let mut model = self.model();
         let id = model.next_watch;
         model.next_watch += 1;
-        let watch = Arc::new(Watch::new(id, subscription));
+        let watch = Arc::new(Watch::new(subscription));
         if model.changes.is_none() {
             watch.finish();
         }
@@ -228,17 +228,6 @@ impl Shared {
 
     pub(super) fn watches(&self) -> BTreeMap<WatchId, Arc<Watch>> {
         self.model().watches.clone()
-    }
-
-    /// Takes a notification if some subscription is to hear of it.
-    pub(super) fn report(&self, server: &Arc<Identity>, notification: &Notification<'_>) {
-        for watch in self.model().watches.values() {
-            watch.take(server, notification);
-        }
-    }
-
-    pub(super) fn clients(&self) -> BTreeMap<SessionId, Client> {
-        self.model().clients.clone()
     }
 
     pub(super) fn wanted_changed(&self) -> watch::Receiver<()> {

@@ -1,4 +1,4 @@
-//! The same by asking, where tmux's own subscriptions can crash the server.
+//! What asks for watched values, and reads the answers.
 
 use std::sync::Arc;
 
@@ -128,9 +128,8 @@ mod tests {
     use crate::wire::{PaneId, WindowId};
 
     fn asked(subscriptions: Vec<Subscription>) -> (Vec<Arc<Watch>>, Vec<Asked>) {
-        let watches = subscriptions.into_iter().zip(0..);
-        let watches = watches.map(|(it, number)| Arc::new(Watch::new(number, it)));
-        let watches = Vec::from_iter(watches);
+        let watches = subscriptions.into_iter();
+        let watches = Vec::from_iter(watches.map(|it| Arc::new(Watch::new(it))));
         (watches.clone(), Asked::of(watches))
     }
 

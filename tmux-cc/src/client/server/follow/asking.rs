@@ -1,15 +1,14 @@
-//! Asks for what is subscribed to, where tmux itself cannot be left to tell of it.
+//! Asks for what is subscribed to: see [`Subscription`](crate::client::Subscription) for why.
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::Life;
 use crate::client::subscription::Asked;
-use crate::client::until::until;
-use crate::protocol::{Block, Command, Quirk, Quirks, Spoof};
+use crate::protocol::{Block, Command, Spoof};
 
-/// How often: as often as tmux looks for itself.
+/// How often: as often as tmux looks for subscriptions of its own.
 ///
 /// **Source:** tmux `control.c`, `control_check_subs_timer`.
 const EACH: Duration = Duration::from_secs(1);
@@ -17,38 +16,30 @@ const EACH: Duration = Duration::from_secs(1);
 /// When to ask next.
 #[derive(Debug)]
 pub(super) struct Asking {
-    /// None where tmux tells by itself.
-    next: Option<Instant>,
+    next: Instant,
 }
 
 impl Asking {
-    pub(super) fn new(quirks: Quirks) -> Self {
-        let crashes = quirks.has(Quirk::SubscriptionCrash);
-        Self {
-            next: crashes.then(Instant::now),
-        }
-    }
-
-    /// Must one ask?
-    pub(super) const fn is_asked_for(&self) -> bool {
-        self.next.is_some()
+    pub(super) fn new() -> Self {
+        let next = Instant::now();
+        Self { next }
     }
 
     /// There is something new to ask for.
     pub(super) fn now(&mut self) {
-        self.next = self.next.map(|_| Instant::now());
+        self.next = Instant::now();
     }
 
     /// Waits until it is time.
     pub(super) fn due(&self) -> impl Future<Output = ()> + use<> {
-        until(self.next)
+        sleep_until(self.next)
     }
 }
 
 impl Life {
     /// Asks for all values at once, on one line.
     pub(super) async fn ask_for_watched(&mut self) {
-        self.asking.next = Some(Instant::now() + EACH);
+        self.asking.next = Instant::now() + EACH;
         let asked = Asked::of(self.context.shared.watches().into_values());
         let all = asked.iter().map(Asked::command);
         let (Some(line), Some(client)) =

@@ -1,7 +1,6 @@
-//! Which clients a life needs, who of them delivers which pane, and what they watch.
+//! Which clients a life needs, and who of them delivers which pane.
 
 use std::collections::BTreeSet;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -9,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use super::{Delivery, Life};
 use crate::client::server::screens;
 use crate::client::server::shared::StreamId;
-use crate::protocol::Reply;
 use crate::tree::{Pane, Tree};
 use crate::wire::SessionId;
 
@@ -141,40 +139,6 @@ impl Life {
                     stream.inbox.left(pane.id, source);
                 }
             }
-        }
-    }
-
-    /// Has each session's client watch what is subscribed to, and nothing else; or asks.
-    pub(super) fn watch(&mut self) {
-        if self.asking.is_asked_for() {
-            self.asking.now();
-            return;
-        }
-        let clients = self.context.shared.clients();
-        let watches = self.context.shared.watches();
-        let mut commands = Vec::new();
-        for (&session, client) in &clients {
-            for (&id, watch) in &watches {
-                if let Entry::Vacant(place) = self.watched.entry((session, id)) {
-                    place.insert(Arc::clone(watch));
-                    commands.push((client.clone(), watch.add()));
-                }
-            }
-        }
-        self.watched.retain(|(session, id), watch| {
-            let stays = watches.contains_key(id);
-            if let Some(client) = clients.get(session).filter(|_| !stays) {
-                commands.push((client.clone(), watch.remove()));
-            }
-            stays
-        });
-        for (client, command) in commands {
-            self.keepers.spawn(async move {
-                // A client that has ended is followed by one that is asked anew.
-                if let Ok(Err(error)) = client.command(command).await.map(Reply::ok) {
-                    tracing::warn!(%error, "cannot subscribe");
-                }
-            });
         }
     }
 }
