@@ -41,8 +41,8 @@ const ALONE: Duration = Duration::from_secs(1);
 /// The least time between two listings, so that a storm of changes is not answered one by one.
 const SETTLE: Duration = Duration::from_millis(20);
 
-/// How long the search for clients left behind may take.
-const ORPHANS: Duration = Duration::from_secs(1);
+/// How long the search for clients left behind, and their end, may take.
+const ORPHANS: Duration = Duration::from_secs(3);
 
 /// How often everything is listed although nothing was announced.
 const RECONCILE: Duration = Duration::from_secs(10);
