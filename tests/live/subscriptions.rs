@@ -5,7 +5,7 @@ use harness::server::{Boot, Server};
 use harness::skip_if_asked;
 use harness::wait::PATIENCE;
 use tmux_cc::client::{Reported, Subscribed, Subscription};
-use tmux_cc::wire::{PaneId, WindowId};
+use tmux_cc::wire::{PaneId, SessionId, WindowId};
 
 use super::support::{follow, pane_of, soon, within};
 
@@ -129,5 +129,43 @@ async fn subscriptions_survive_clients_and_servers() {
     server.tmux(["set-option", "-g", "@n", "v3"]);
     let again = |found: &Reported| found.value == b"v3" && found.server != old;
     reported(&mut values, "the next life", again).await;
+    soon("the end", followed.close()).await;
+}
+
+/// Passes when what is watched in several sessions is asked for with one listing, and no client has
+/// the server look for it: each that does wakes an idle server once a second.
+#[tokio::test]
+async fn all_sessions_are_asked_for_at_once() {
+    skip_if_asked!();
+    let server = Server::start();
+    server.tmux(["new-session", "-d", "-s", "other", "cat"]);
+    let followed = follow(&server).start().await.unwrap();
+    let mut names = followed.subscribe(Subscription::panes("#{session_name}"));
+    for name in ["main", "other"] {
+        let session = server.answer([
+            "display-message",
+            "-p",
+            "-t",
+            &format!("={name}:"),
+            "#{session_id}",
+        ]);
+        let session = SessionId::parse(session.trim().as_bytes()).unwrap();
+        within(PATIENCE, "a client", followed.attached(session)).await;
+    }
+    let mut missing = vec![&b"main"[..], b"other"];
+    while !missing.is_empty() {
+        let found = within(PATIENCE, "both names", names.recv()).await.unwrap();
+        missing.retain(|name| found.value != *name);
+    }
+    // What was subscribed to on a client would have been reported to it by now.
+    server.tmux(["rename-session", "-t", "=other", "renamed"]);
+    reported(&mut names, "the new name", |found| {
+        found.value == b"renamed"
+    })
+    .await;
+    let said = server.answer(["show-messages"]);
+    let of = |command: &str| said.lines().filter(|line| line.contains(command)).count();
+    assert!(of("list-panes -a -F") > 0, "{said}");
+    assert_eq!(of("refresh-client -B"), 0, "{said}");
     soon("the end", followed.close()).await;
 }
