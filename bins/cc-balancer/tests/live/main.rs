@@ -13,6 +13,7 @@ mod carrying;
 mod desk;
 mod executing;
 mod floor;
+mod killed;
 mod queue;
 mod serving;
 mod sqlite;

@@ -13,6 +13,48 @@ use super::writer::Work;
 use crate::policy::{self, Candidate, Wanted};
 use crate::task::{Fence, Kind, Labels, TaskId};
 
+// The planner knows nothing of how many tasks are in which state, so it is told the index.
+
+/// Marks those whose time has come.
+const PROMOTE: &str = "
+    UPDATE task INDEXED BY task_due SET ready = 1
+    WHERE state = 'queued' AND waits = 0 AND ready = 0 AND recipient IS NULL
+        AND not_before <= ?1";
+/// The lanes that have something.
+const LANES: &str = "
+    SELECT lane.id, lane.grp, lane.needs, lane.recipient, lane.kind, lane.submitter
+    FROM tally JOIN lane ON lane.id = tally.lane WHERE tally.state = 'ready'";
+/// The first message to somebody that is not over.
+const MESSAGE: &str = "
+    SELECT task.seq, task.priority, task.since, task.affinity,
+        task.state = 'queued' AND task.waits = 0 AND ifnull(task.not_before <= ?2, 1),
+        lane.grp, lane.needs, lane.recipient, lane.kind, lane.submitter
+    FROM task INDEXED BY message_first JOIN lane ON lane.id = task.lane
+    WHERE task.recipient = ?1 AND task.ended IS NULL ORDER BY task.seq LIMIT 1";
+/// The first of the next lower priority of a lane.
+const HEAD: &str = "
+    SELECT seq, priority, since, affinity FROM task INDEXED BY task_ready
+    WHERE lane = ?1 AND ready = 1 AND priority < ?2
+    ORDER BY priority DESC, since, seq LIMIT 1";
+/// When the next task has its time.
+const DUE: &str = "
+    SELECT not_before FROM task INDEXED BY task_due
+    WHERE state = 'queued' AND waits = 0 AND ready = 0 AND recipient IS NULL
+        AND not_before > ?1
+    ORDER BY not_before LIMIT 1";
+/// When the next message has its time.
+const MESSAGE_DUE: &str = "
+    SELECT not_before FROM task INDEXED BY message_due
+    WHERE state = 'queued' AND waits = 0 AND recipient IS NOT NULL AND not_before > ?1
+        AND NOT EXISTS (SELECT 1 FROM task AS other INDEXED BY message_first
+            WHERE other.recipient = task.recipient AND other.recipient IS NOT NULL
+                AND other.ended IS NULL AND other.seq < task.seq)
+    ORDER BY not_before LIMIT 1";
+
+/// What is asked each time: none of it may go over all tasks.
+#[cfg(test)]
+pub(super) const ALL: [&str; 6] = [PROMOTE, LANES, MESSAGE, HEAD, DUE, MESSAGE_DUE];
+
 /// Tasks of which only priority and age say which is next.
 struct Lane {
     group: String,
@@ -110,10 +152,7 @@ impl Work<'_> {
     /// Marks those whose time has come.
     fn promote(&self, now: Now) -> Result<(), StoreError> {
         self.db
-            .prepare_cached(
-                "UPDATE task SET ready = 1 WHERE state = 'queued' AND waits = 0 AND ready = 0
-                     AND recipient IS NULL AND not_before <= ?1",
-            )?
+            .prepare_cached(PROMOTE)?
             .execute([now.wall.as_microsecond()])?;
         Ok(())
     }
@@ -141,10 +180,7 @@ impl Work<'_> {
             many.copied().unwrap_or_default()
         };
         let (mut lanes, mut heads) = (Vec::new(), Vec::new());
-        let mut query = self.db.prepare_cached(
-            "SELECT lane.id, lane.grp, lane.needs, lane.recipient, lane.kind, lane.submitter
-             FROM tally JOIN lane ON lane.id = tally.lane WHERE tally.state = 'ready'",
-        )?;
+        let mut query = self.db.prepare_cached(LANES)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let lane = Lane::of(row, 1)?;
@@ -156,14 +192,7 @@ impl Work<'_> {
         let takes = |offer: &&Offer| offer.kinds.contains(&Kind::Message);
         let names = offers.iter().filter(takes).flat_map(|offer| &offer.names);
         for name in names.collect::<BTreeSet<_>>() {
-            let mut query = self.db.prepare_cached(
-                "SELECT task.seq, task.priority, task.since, task.affinity,
-                     task.state = 'queued' AND task.waits = 0
-                         AND ifnull(task.not_before <= ?2, 1),
-                     lane.grp, lane.needs, lane.recipient, lane.kind, lane.submitter
-                 FROM task JOIN lane ON lane.id = task.lane
-                 WHERE task.recipient = ?1 AND task.ended IS NULL ORDER BY task.seq LIMIT 1",
-            )?;
+            let mut query = self.db.prepare_cached(MESSAGE)?;
             let mut rows = query.query(params![name, now.wall.as_microsecond()])?;
             let Some(row) = rows.next()? else {
                 continue;
@@ -186,11 +215,7 @@ impl Work<'_> {
         now: Now,
         heads: &mut Vec<Head>,
     ) -> Result<(), StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT seq, priority, since, affinity FROM task
-             WHERE lane = ?1 AND ready = 1 AND priority < ?2
-             ORDER BY priority DESC, since, seq LIMIT 1",
-        )?;
+        let mut query = self.db.prepare_cached(HEAD)?;
         let mut below = i64::MAX;
         loop {
             let mut rows = query.query(params![lane, below])?;
@@ -277,18 +302,8 @@ impl Work<'_> {
             let mut query = self.db.prepare_cached(sql)?;
             Ok(query.query_row([at], |row| row.get(0)).optional()?)
         };
-        let task = first(
-            "SELECT not_before FROM task WHERE state = 'queued' AND waits = 0 AND ready = 0
-                 AND recipient IS NULL AND not_before > ?1 ORDER BY not_before LIMIT 1",
-        )?;
-        let message = first(
-            "SELECT not_before FROM task WHERE state = 'queued' AND waits = 0
-                 AND recipient IS NOT NULL AND not_before > ?1
-                 AND NOT EXISTS (SELECT 1 FROM task AS other
-                     WHERE other.recipient = task.recipient AND other.recipient IS NOT NULL
-                         AND other.ended IS NULL AND other.seq < task.seq)
-             ORDER BY not_before LIMIT 1",
-        )?;
+        let task = first(DUE)?;
+        let message = first(MESSAGE_DUE)?;
         // Where something waits, the end of a limit may be its time.
         let account = first(
             "SELECT min(limited_until) FROM account WHERE limited_until > ?1

@@ -68,3 +68,198 @@ async fn the_file_is_for_its_owner_alone_and_what_is_in_it_stays() {
     );
     assert!(pull(&store, at(3)).await.is_none());
 }
+
+fn refused(path: &Path) -> String {
+    match SqliteStore::open(path) {
+        Err(StoreError::Broken(why)) => why.replace(&path.display().to_string(), "FILE"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_of_its_own_is_refused_in_words_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let newer = dir.path().join("newer.db");
+    SqliteStore::open(&newer).unwrap().close().await.unwrap();
+    let db = rusqlite::Connection::open(&newer).unwrap();
+    db.pragma_update(None, "user_version", 9).unwrap();
+    drop(db);
+    assert_eq!(
+        refused(&newer),
+        "FILE: it has version 9, this program knows 1: start the newer program"
+    );
+    let other = dir.path().join("other.db");
+    let db = rusqlite::Connection::open(&other).unwrap();
+    db.execute_batch("CREATE TABLE song (name TEXT)").unwrap();
+    drop(db);
+    assert_eq!(refused(&other), "FILE: it is a database of something else");
+    let text = dir.path().join("text");
+    std::fs::write(
+        &text,
+        "not a database, and longer than its header".repeat(99),
+    )
+    .unwrap();
+    assert_eq!(refused(&text), "FILE: file is not a database");
+    let kept = std::fs::read_to_string(&text).unwrap();
+    assert!(kept.starts_with("not a database"));
+    let nowhere = dir.path().join("nowhere/tasks.db");
+    assert!(refused(&nowhere).starts_with("FILE: No such file"));
+}
+
+#[tokio::test]
+async fn a_lease_of_another_boot_has_run_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tasks.db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.add(spec("make"), at(0)).await.unwrap();
+    let leased = pull(&store, at(1)).await.unwrap();
+    assert_eq!(store.expire(at(2)).await.unwrap(), []);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute("UPDATE task SET boot = 'another'", []).unwrap();
+    assert_eq!(store.expire(at(2)).await.unwrap(), [leased.fence]);
+    assert!(pull(&store, at(3)).await.is_some());
+}
+
+#[tokio::test]
+async fn without_the_name_of_a_boot_a_clock_that_went_back_tells() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = tables::open(&dir.path().join("tasks.db")).unwrap();
+    let mut work = Work {
+        db: &db,
+        boot: None,
+        told: Vec::new(),
+    };
+    work.add(&spec("make"), at(500)).unwrap();
+    work.pull("here", &[offer()], LEASE, at(500))
+        .unwrap()
+        .unwrap();
+    for (seconds, gone) in [(440, 0), (439, 1)] {
+        assert_eq!(work.expire(at(seconds)).unwrap().len(), gone, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_keeps_what_there_is_and_goes_on_when_there_is_space() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("tasks.db")).unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(store.add(spec("small"), at(0)).await.unwrap().id);
+    }
+    let pages = |most: i64| {
+        store.read(move |work| {
+            let set = work.db.pragma_update(None, "max_page_count", most);
+            Ok(set?)
+        })
+    };
+    // As many as there are, and no more.
+    pages(1).await.unwrap();
+    let big = || spec(&"x".repeat(100_000));
+    let mut changes = store.changes();
+    assert!(matches!(
+        store.add(big(), at(1)).await,
+        Err(StoreError::Full)
+    ));
+    // Of many in one commit, too, and nothing is told of any that is not there.
+    let (first, second, third) = tokio::join!(
+        store.add(big(), at(2)),
+        store.add(spec("small"), at(2)),
+        store.add(big(), at(2)),
+    );
+    assert!(matches!(first, Err(StoreError::Full)));
+    assert!(matches!(third, Err(StoreError::Full)));
+    if let Ok(added) = second {
+        assert_eq!(changes.try_recv().unwrap().task, added.id);
+        ids.push(added.id);
+    }
+    assert!(changes.try_recv().is_err());
+    // What is there can be read, and goes on.
+    let there = store.tasks(Query::default()).await.unwrap();
+    let there: Vec<_> = there.into_iter().rev().map(|task| task.id).collect();
+    assert_eq!(there, ids);
+    let ok = store.read(|work| {
+        let check = work
+            .db
+            .query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+        Ok(check?)
+    });
+    assert_eq!(ok.await.unwrap(), "ok");
+    pages(1_000_000).await.unwrap();
+    store.add(big(), at(3)).await.unwrap();
+    assert_eq!(pull(&store, at(4)).await.unwrap().task.id, ids[0]);
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_else_holds_keeps_nobody_but_who_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tasks.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut add = store.add(spec("make"), at(0));
+    let waits = tokio::time::timeout(Duration::from_millis(50), &mut add).await;
+    // The clock went on, and there is no answer.
+    assert!(waits.is_err());
+    other.execute_batch("COMMIT").unwrap();
+    add.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_is_whole_while_tasks_are_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("tasks.db")).unwrap();
+    let copy = dir.path().join("copy.db");
+    std::fs::write(&copy, "an older one").unwrap();
+    let first = store.add(spec("first"), at(0)).await.unwrap();
+    let adds = async {
+        let mut added = 1;
+        loop {
+            store.add(spec(&"x".repeat(5000)), at(1)).await.unwrap();
+            added += 1;
+            // More than one commit, at least, in the time of a backup.
+            tokio::task::yield_now().await;
+            if added > 300 {
+                return;
+            }
+        }
+    };
+    let (done, ()) = tokio::join!(store.backup(&copy), adds);
+    done.unwrap();
+    let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!dir.path().join("copy.db.part").exists());
+    let copied = SqliteStore::open(&copy).unwrap();
+    assert_eq!(
+        copied.task(first.id.as_str()).await.unwrap().spec.text,
+        "first"
+    );
+    let counts = copied.counts().await.unwrap();
+    let copied = copied.tasks(Query::default()).await.unwrap();
+    assert_eq!(counts[&State::Queued], copied.len() as u64);
+    // And where it cannot be, it is told, and the older one stays.
+    let wrong = dir.path().join("nowhere/copy.db");
+    assert!(matches!(
+        store.backup(&wrong).await,
+        Err(StoreError::Broken(_))
+    ));
+}
+
+#[tokio::test]
+async fn what_is_asked_each_time_goes_over_no_table_of_tasks() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = tables::open(&dir.path().join("tasks.db")).unwrap();
+    for sql in pulling::ALL {
+        let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let values = (1..=plan.parameter_count()).map(|_| 1);
+        let steps = plan
+            .query_map(rusqlite::params_from_iter(values), |row| {
+                row.get::<_, String>("detail")
+            })
+            .unwrap();
+        for step in steps {
+            let step = step.unwrap();
+            let is_slow = ["SCAN", "task_state", "TEMP B-TREE"].map(|slow| step.contains(slow));
+            assert_eq!(is_slow, [false; 3], "{sql}: {step}");
+        }
+    }
+}

@@ -10,9 +10,10 @@ use super::super::{Event, StoreError};
 /// How many requests go into one commit.
 const MOST: usize = 256;
 
-/// Does one thing, and says whether it worked and how to answer. It is given an error where it cannot
-/// even be tried.
-pub(super) type Job = Box<dyn FnOnce(Result<&mut Work<'_>, StoreError>) -> (bool, Reply) + Send>;
+/// Does one thing, and says why it did not work, and how to answer. It is given an error where it
+/// cannot even be tried.
+pub(super) type Job =
+    Box<dyn FnOnce(Result<&mut Work<'_>, StoreError>) -> (Option<StoreError>, Reply) + Send>;
 /// Answers: with what came of it, or with why that is not down.
 type Reply = Box<dyn FnOnce(Option<StoreError>)>;
 
@@ -43,14 +44,14 @@ pub(super) fn job<T: Send + 'static>(
     let job: Job = Box::new(move |with| {
         // Whoever asked is gone, and nothing is done yet.
         if answer.is_closed() {
-            return (true, Box::new(|_| ()) as Reply);
+            return (None, Box::new(|_| ()) as Reply);
         }
         let done = with.and_then(work);
-        let is_done = done.is_ok();
+        let wrong = done.as_ref().err().map(same);
         let reply: Reply = Box::new(move |broken| {
             let _ = answer.send(broken.map_or(done, Err));
         });
-        (is_done, reply)
+        (wrong, reply)
     });
     (job, answered)
 }
@@ -89,6 +90,7 @@ fn batch(
     let mut next = Some(first);
     let mut closing = None;
     let mut is_open = false;
+    let mut given_up = None;
     while let Some(request) = next.take() {
         match request {
             Request::Close(closed) => {
@@ -110,9 +112,11 @@ fn batch(
                     break;
                 }
                 is_open = true;
-                let told = work.told.len();
-                replies.push(one(&mut work, job, told));
+                let (wrong, reply) = one(&mut work, job);
+                replies.push(reply);
                 if db.is_autocommit() {
+                    // SQLite gave up the whole of it, as it may when its disk is full.
+                    given_up = Some(wrong.unwrap_or(StoreError::Full));
                     break;
                 }
             }
@@ -122,10 +126,9 @@ fn batch(
         }
     }
     if is_open {
-        let down = match db.is_autocommit() {
-            // SQLite gave the whole of it up, as it may when its disk is full.
-            true => Err(StoreError::Full),
-            false => db.execute_batch("COMMIT").map_err(StoreError::from),
+        let down = match given_up {
+            Some(error) => Err(error),
+            None => db.execute_batch("COMMIT").map_err(StoreError::from),
         };
         if down.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
@@ -144,17 +147,18 @@ fn batch(
 }
 
 /// Does one job so that nothing of it is left when it fails.
-fn one(work: &mut Work<'_>, job: Job, told: usize) -> Reply {
+fn one(work: &mut Work<'_>, job: Job) -> (Option<StoreError>, Reply) {
     if let Err(error) = work.db.execute_batch("SAVEPOINT one") {
-        return job(Err(error.into())).1;
+        return job(Err(error.into()));
     }
-    let (is_done, reply) = job(Ok(work));
-    if !is_done {
+    let told = work.told.len();
+    let (wrong, reply) = job(Ok(work));
+    if wrong.is_some() {
         work.told.truncate(told);
         let _ = work.db.execute_batch("ROLLBACK TO one");
     }
     let _ = work.db.execute_batch("RELEASE one");
-    reply
+    (wrong, reply)
 }
 
 /// The same error, for one more who waits.

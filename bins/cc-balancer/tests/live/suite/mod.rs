@@ -192,7 +192,7 @@ impl Rig {
 }
 
 /// So many seconds after the first moment, on both clocks.
-fn at(seconds: u64) -> Now {
+pub(crate) fn at(seconds: u64) -> Now {
     // A fixed time of day; leases are on the other clock.
     let first = Timestamp::from_second(1_790_000_000).unwrap();
     Now {
@@ -201,7 +201,7 @@ fn at(seconds: u64) -> Now {
     }
 }
 
-fn spec(text: &str) -> Spec {
+pub(crate) fn spec(text: &str) -> Spec {
     Spec {
         text: text.to_owned(),
         kind: Kind::Task,
@@ -249,7 +249,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 }
 
 /// The unit `wN` in the pane `%N`, which takes all.
-fn worker(number: u32) -> Offer {
+pub(crate) fn worker(number: u32) -> Offer {
     let (unit, pane) = (format!("w{number}"), format!("%{number}"));
     Offer {
         worker: Worker {

@@ -15,6 +15,7 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
         what_is_added_after_something_that_failed_is_dead_at_once,
         what_is_to_be_after_nothing_known_is_refused,
         what_comes_after_something_that_failed_can_be_tried_again_behind_it,
+        what_is_begun_anew_is_waited_for_again,
     ]
 }
 
@@ -176,6 +177,24 @@ async fn what_comes_after_something_that_failed_can_be_tried_again_behind_it(rig
         rig.store.retry(id, at(4)).await.unwrap();
     }
     assert_eq!(rig.all(at(5)).await, ["first", "second", "third"]);
+}
+
+async fn what_is_begun_anew_is_waited_for_again(mut rig: Rig) {
+    let first = rig.add(spec("first"), at(0)).await;
+    let second = Spec {
+        after: vec![first.clone()],
+        ..spec("second")
+    };
+    let second = rig.add(second, at(0)).await;
+    rig.next(at(1)).await.unwrap();
+    rig.store.retry(&first, at(2)).await.unwrap();
+    rig.restart().await;
+    assert_eq!(rig.task(&second).await.why, Some(format!("after {first}")));
+    let leased = rig.pull(at(3)).await.unwrap();
+    assert_eq!(leased.task.id, first);
+    assert!(rig.pull(at(3)).await.is_none());
+    rig.end(&leased, done(), at(4)).await;
+    assert_eq!(rig.next(at(5)).await.as_deref(), Some("second"));
 }
 
 async fn ten_minutes_of_waiting_are_worth_one_of_priority(rig: Rig) {
