@@ -192,7 +192,7 @@ impl Work<'_> {
         }
         if over.is_empty() {
             self.db.execute(
-                "DELETE FROM lane WHERE NOT EXISTS (SELECT 1 FROM task WHERE lane = lane.id)",
+                "DELETE FROM lane WHERE NOT EXISTS (SELECT 1 FROM tally WHERE tally.lane = lane.id)",
                 [],
             )?;
         }

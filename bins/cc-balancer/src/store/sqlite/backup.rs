@@ -1,7 +1,7 @@
 //! A copy, made while the store goes on.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
@@ -29,6 +29,11 @@ pub(super) fn write(
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let identity = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
+    if identity(to).is_some_and(|to| Some(to) == identity(from)) {
+        let why = format!("{} is the store itself", to.display());
+        return Err(StoreError::Broken(why));
+    }
     let mut part = to.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);

@@ -1,7 +1,7 @@
 //! The file and its tables.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const FIRST: &str = "
 
     CREATE TABLE task (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT UNIQUE,
-        lane INTEGER NOT NULL REFERENCES lane (id), priority INTEGER NOT NULL,
+        lane INTEGER NOT NULL, priority INTEGER NOT NULL,
         state TEXT NOT NULL, waits INTEGER NOT NULL, ready INTEGER NOT NULL,
         since INTEGER NOT NULL, not_before INTEGER, added INTEGER NOT NULL, ended INTEGER,
         attempts INTEGER NOT NULL DEFAULT 0, returned INTEGER NOT NULL DEFAULT 0,
@@ -45,7 +45,7 @@ const FIRST: &str = "
     CREATE INDEX task_ended ON task (ended) WHERE ended IS NOT NULL;
 
     CREATE TABLE tally (
-        state TEXT NOT NULL, lane INTEGER NOT NULL REFERENCES lane (id), n INTEGER NOT NULL,
+        state TEXT NOT NULL, lane INTEGER NOT NULL, n INTEGER NOT NULL,
         PRIMARY KEY (state, lane)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX tally_lane ON tally (lane);
@@ -116,12 +116,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         other => other,
     };
     // For its owner alone from the beginning; SQLite gives its other files the same mode.
-    OpenOptions::new()
+    let own = OpenOptions::new()
         .create(true)
         .append(true)
         .mode(0o600)
         .open(path)
-        .map_err(|error| broken(&error))?;
+        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
+    own.map_err(|error| broken(&error))?;
     let db = Connection::open(path)
         .and_then(|db| settle(&db).map(|()| db))
         .map_err(sqlite)?;

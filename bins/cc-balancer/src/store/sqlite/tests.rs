@@ -67,6 +67,26 @@ async fn the_file_is_for_its_owner_alone_and_what_is_in_it_stays() {
         State::Done
     );
     assert!(pull(&store, at(3)).await.is_none());
+    // What nobody needs any more goes with the last task.
+    assert_eq!(store.tidy(at(9).wall).await.unwrap(), 1);
+    let lanes = store.read(|work| {
+        let lanes = work
+            .db
+            .query_row("SELECT count(*) FROM lane", [], |row| row.get::<_, i64>(0));
+        Ok(lanes?)
+    });
+    assert_eq!(lanes.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_others_could_read_is_for_its_owner_alone_from_then_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tasks.db");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    SqliteStore::open(&path).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 fn refused(path: &Path) -> String {
@@ -236,7 +256,13 @@ async fn a_backup_is_whole_while_tasks_are_added() {
     let counts = copied.counts().await.unwrap();
     let copied = copied.tasks(Query::default()).await.unwrap();
     assert_eq!(counts[&State::Queued], copied.len() as u64);
-    // And where it cannot be, it is told, and the older one stays.
+    // Over itself it would be gone.
+    let own = dir.path().join("own.db");
+    std::os::unix::fs::symlink(dir.path().join("tasks.db"), &own).unwrap();
+    assert!(
+        matches!(store.backup(&own).await, Err(StoreError::Broken(why)) if why.ends_with("is the store itself"))
+    );
+    // And where it cannot be, it is told.
     let wrong = dir.path().join("nowhere/copy.db");
     assert!(matches!(
         store.backup(&wrong).await,
