@@ -289,3 +289,27 @@ async fn what_is_asked_each_time_goes_over_no_table_of_tasks() {
         }
     }
 }
+
+#[tokio::test]
+async fn of_what_fails_half_way_or_at_its_commit_nothing_is_left_or_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("tasks.db")).unwrap();
+    let mut changes = store.changes();
+    let half = store.write(|work| {
+        work.add(&spec("half"), at(0))?;
+        Err::<(), _>(StoreError::Broken("half way".to_owned()))
+    });
+    let at_its_commit = store.write(|work| {
+        work.add(&spec("whole"), at(0))?;
+        work.db.pragma_update(None, "defer_foreign_keys", true)?;
+        let insert = "INSERT INTO before (task, other) VALUES (1000, 1000)";
+        Ok(work.db.execute(insert, [])?)
+    });
+    assert!(matches!(half.await, Err(StoreError::Broken(why)) if why == "half way"));
+    let failed = at_its_commit.await;
+    assert!(matches!(failed, Err(StoreError::Broken(why)) if why.contains("FOREIGN KEY")));
+    assert_eq!(store.counts().await.unwrap(), Counts::new());
+    assert!(changes.try_recv().is_err());
+    let added = store.add(spec("next"), at(1)).await.unwrap();
+    assert_eq!(changes.try_recv().unwrap().task, added.id);
+}

@@ -16,6 +16,7 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
         what_is_to_be_after_nothing_known_is_refused,
         what_comes_after_something_that_failed_can_be_tried_again_behind_it,
         what_is_begun_anew_is_waited_for_again,
+        what_is_forgotten_is_waited_for_no_more,
     ]
 }
 
@@ -195,6 +196,15 @@ async fn what_is_begun_anew_is_waited_for_again(mut rig: Rig) {
     assert!(rig.pull(at(3)).await.is_none());
     rig.end(&leased, done(), at(4)).await;
     assert_eq!(rig.next(at(5)).await.as_deref(), Some("second"));
+}
+
+async fn what_is_forgotten_is_waited_for_no_more(rig: Rig) {
+    let [first, second, _] = chain(&rig).await;
+    rig.store.cancel(&first, false, at(1)).await.unwrap();
+    rig.store.remove(&first, at(2)).await.unwrap();
+    assert_eq!(rig.state(&second).await, State::Dead);
+    rig.store.retry(&second, at(3)).await.unwrap();
+    assert_eq!(rig.next(at(4)).await.as_deref(), Some("second"));
 }
 
 async fn ten_minutes_of_waiting_are_worth_one_of_priority(rig: Rig) {
