@@ -10,6 +10,7 @@
 //!   so (`after_lost`).
 //! - **Nothing is forgotten**: what came of each attempt stays, as long as the task does.
 
+pub mod nats;
 mod sqlite;
 
 use std::fmt::Debug;

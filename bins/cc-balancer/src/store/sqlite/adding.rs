@@ -108,7 +108,7 @@ impl Work<'_> {
     }
 
     /// The lane of such tasks, made where there is none.
-    fn lane(&self, spec: &Spec) -> Result<i64, StoreError> {
+    pub(super) fn lane(&self, spec: &Spec) -> Result<i64, StoreError> {
         let needs = json(&spec.needs)?;
         let kind = kind(spec.kind);
         let columns = params![spec.group, kind, needs, spec.to, spec.submitter];
@@ -199,7 +199,7 @@ impl Work<'_> {
         u64::try_from(over.len()).map_err(damaged)
     }
 
-    fn forget(&self, seq: i64, state: State, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn forget(&self, seq: i64, state: State, now: Timestamp) -> Result<(), StoreError> {
         if state != State::Done {
             // Nobody waits for what is not there any more.
             self.count_done(seq, true, now)?;
@@ -212,7 +212,7 @@ impl Work<'_> {
 }
 
 /// Whom a message is for; tasks have their `to` in their lane alone.
-fn recipient(spec: &Spec) -> Option<&str> {
+pub(super) fn recipient(spec: &Spec) -> Option<&str> {
     match spec.kind {
         Kind::Message => spec.to.as_deref(),
         Kind::Task => None,

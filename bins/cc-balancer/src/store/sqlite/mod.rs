@@ -33,6 +33,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod wanting;
+mod whole;
 mod writer;
 
 use std::fmt;
@@ -49,6 +50,7 @@ use super::{
     Step, Store, StoreError,
 };
 use crate::task::{Attempt, Fence, Outcome, Spec, State, Task, TaskId};
+pub(crate) use whole::Whole;
 use writer::{Request, Work};
 
 /// How many events one who listens may be behind.

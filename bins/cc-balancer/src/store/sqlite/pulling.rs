@@ -288,7 +288,7 @@ impl Work<'_> {
         })
     }
 
-    fn may_repeat(&self, seq: i64, number: u32) -> Result<bool, StoreError> {
+    pub(super) fn may_repeat(&self, seq: i64, number: u32) -> Result<bool, StoreError> {
         let mut query = self
             .db
             .prepare_cached("SELECT may_repeat FROM attempt WHERE task = ?1 AND number = ?2")?;

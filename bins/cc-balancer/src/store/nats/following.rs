@@ -1,0 +1,242 @@
+//! How this host hears what others do: it follows what is written, and keeps it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::kv::{Entry, Operation, Store as Bucket};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::sleep;
+use tokio_stream::StreamExt as _;
+
+use super::buckets::{Away, Buckets, Found};
+use super::host::{Beat, Host, inside};
+use super::record::{Flag, Record};
+use super::writing::Held;
+use crate::store::{Account, Group, Query, Store as _, StoreError};
+use crate::task::{State, TaskId};
+
+/// How long until what cannot be followed is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// What is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// Tasks.
+    Tasks,
+    /// How attempts are held up.
+    Leases,
+    /// What holds for all hosts.
+    Flags,
+}
+
+impl Followed {
+    const fn bucket(self, buckets: &Buckets) -> &Bucket {
+        match self {
+            Self::Tasks => &buckets.tasks,
+            Self::Leases => &buckets.leases,
+            Self::Flags => &buckets.flags,
+        }
+    }
+}
+
+/// Follows it, for as long as this host lives.
+pub(super) async fn follow(host: Arc<Host>, what: Followed) {
+    let mut phase = host.phase.subscribe();
+    loop {
+        let hearing = phase.borrow_and_update().hearing;
+        let buckets = inside(&host.buckets).clone();
+        let Some(buckets) = buckets else {
+            if phase.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        let changed = async {
+            while phase.borrow_and_update().hearing == hearing {
+                if phase.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = changed => {}
+            heard = host.hear(what, &buckets, hearing) => {
+                if let Err(error) = heard {
+                    tracing::debug!(?what, %error, "cannot follow");
+                }
+                sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Looks at what happens in the own store: the server is to have it.
+pub(super) async fn listen(host: Arc<Host>) {
+    let mut changes = host.local.changes();
+    loop {
+        match changes.recv().await {
+            Ok(event) => host.later(&event.task),
+            Err(RecvError::Lagged(_)) => {
+                if let Err(error) = host.all_later().await {
+                    tracing::warn!(%error, "cannot look at all tasks");
+                }
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+impl Host {
+    /// Looks again at all that is not over.
+    pub(super) async fn all_later(&self) -> Result<(), StoreError> {
+        let states = State::ALL.into_iter().filter(|state| !state.is_over());
+        let query = Query {
+            states: states.collect(),
+            ..Query::default()
+        };
+        for task in self.local.tasks(query).await?.iter().rev() {
+            self.later(&task.id);
+        }
+        Ok(())
+    }
+
+    async fn hear(
+        &self,
+        what: Followed,
+        buckets: &Buckets,
+        hearing: u64,
+    ) -> Result<(), StoreError> {
+        let bucket = what.bucket(buckets);
+        let away = |error: &dyn std::fmt::Display| StoreError::from(Away(error.to_string()));
+        let mut entries = bucket
+            .watch_with_history(">")
+            .await
+            .map_err(|error| away(&error))?;
+        let there = bucket.status().await.map_err(|error| away(&error))?;
+        // In the order in which they were added, which is not the one in which they were written last.
+        let mut first = Some(Vec::new());
+        if there.info.state.messages == 0 {
+            first = None;
+            self.is_whole(what, hearing);
+        }
+        while let Some(entry) = entries.next().await {
+            let entry = entry.map_err(|error| away(&error))?;
+            let is_last = entry.seen_current;
+            match &mut first {
+                Some(first) if what == Followed::Tasks => first.push(entry),
+                _ => self.heard(what, entry).await?,
+            }
+            if is_last && let Some(entries) = first.take() {
+                for (task, found) in sorted(entries) {
+                    self.heard_task(&task, found).await?;
+                }
+                self.is_whole(what, hearing);
+            }
+        }
+        Ok(())
+    }
+
+    /// All that was there was heard.
+    fn is_whole(&self, what: Followed, hearing: u64) {
+        if what == Followed::Tasks {
+            self.phase.send_if_modified(|phase| {
+                let is_news = phase.hearing == hearing && !phase.is_whole;
+                phase.is_whole |= is_news;
+                is_news
+            });
+        }
+    }
+
+    async fn heard(&self, what: Followed, entry: Entry) -> Result<(), StoreError> {
+        match what {
+            Followed::Tasks => match found(entry) {
+                Some((task, found)) => self.heard_task(&task, found).await,
+                None => Ok(()),
+            },
+            Followed::Leases => {
+                let held = serde_json::from_slice::<Held>(&entry.value);
+                if let (Ok(task), Ok(held)) = (entry.key.parse::<TaskId>(), held) {
+                    let (revision, lease) = (entry.revision, held.lease);
+                    inside(&self.beats).insert(task, Beat { revision, lease });
+                }
+                Ok(())
+            }
+            Followed::Flags => match serde_json::from_slice::<Flag>(&entry.value) {
+                Ok(flag) => self.heard_flag(flag, entry.revision).await,
+                Err(_) => Ok(()),
+            },
+        }
+    }
+
+    async fn heard_task(&self, task: &TaskId, found: Found) -> Result<(), StoreError> {
+        let _turn = self.turn(task).await;
+        let known = self.known(task).map(|known| known.revision);
+        match known.is_some_and(|known| known >= found.revision) {
+            true => Ok(()),
+            false => self.take(task, found).await,
+        }
+    }
+
+    async fn heard_flag(&self, flag: Flag, revision: u64) -> Result<(), StoreError> {
+        let mut flags = self.flags.lock().await;
+        let known = flags.entry(flag.key()).or_default();
+        if *known >= revision {
+            return Ok(());
+        }
+        *known = revision;
+        match &flag {
+            Flag::Group {
+                name,
+                parallel,
+                is_paused,
+            } => {
+                let groups = self.local.groups().await?;
+                let is_so = |group: &Group| Flag::of_group(group) == flag;
+                match groups.iter().any(is_so) {
+                    true => Ok(()),
+                    false => self.local.set_group(name, *parallel, *is_paused).await,
+                }
+            }
+            Flag::Account {
+                name,
+                parallel,
+                limited_until,
+                why,
+            } => {
+                let accounts = self.local.accounts().await?;
+                let is_so = |account: &Account| Flag::of_account(account) == flag;
+                if accounts.iter().any(is_so) {
+                    return Ok(());
+                }
+                self.local.set_account(name, *parallel).await?;
+                let why = why.as_deref().unwrap_or_default();
+                self.local.limit(name, *limited_until, why).await
+            }
+        }
+    }
+}
+
+fn found(entry: Entry) -> Option<(TaskId, Found)> {
+    let task = entry.key.parse().ok()?;
+    let record = match entry.operation {
+        Operation::Put => match Record::read(&entry.value) {
+            Some(record) => Some(record),
+            None => {
+                tracing::warn!(%task, "what the server has of a task is not understood");
+                return None;
+            }
+        },
+        Operation::Delete | Operation::Purge => None,
+    };
+    let revision = entry.revision;
+    Some((task, Found { record, revision }))
+}
+
+fn sorted(entries: Vec<Entry>) -> Vec<(TaskId, Found)> {
+    let mut all: Vec<_> = entries.into_iter().filter_map(found).collect();
+    all.sort_by_key(|(_, found)| {
+        let added = found.record.as_ref().map(|record| record.task.added);
+        (added, found.revision)
+    });
+    all
+}
