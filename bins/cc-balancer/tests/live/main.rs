@@ -14,6 +14,7 @@ mod desk;
 mod executing;
 mod floor;
 mod killed;
+mod nats;
 mod queue;
 mod serving;
 mod sqlite;

@@ -222,7 +222,7 @@ pub(crate) fn spec(text: &str) -> Spec {
 }
 
 /// That is tried again so often, after a minute.
-fn tried(text: &str, max: u32) -> Spec {
+pub(crate) fn tried(text: &str, max: u32) -> Spec {
     let retry = Retry {
         max,
         backoff: Duration::from_secs(60),
