@@ -19,6 +19,8 @@ use crate::queue::Queue;
 
 /// How long anything may take: generous, for machines that do other work too.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a worker that is to stop may take to see that.
+const MOMENT: Duration = Duration::from_millis(50);
 /// The nonce that `exec` is let through with.
 pub(crate) const NONCE: &str = "n0nce";
 
@@ -79,14 +81,7 @@ impl Served {
             let mut changes = self.store.changes();
             let taken = async {
                 loop {
-                    let offers = [offer()];
-                    let lease = Duration::from_secs(60);
-                    let pulled = self
-                        .store
-                        .pull("test", &offers, lease, now())
-                        .await
-                        .unwrap();
-                    match pulled {
+                    match self.pull().await {
                         Some(leased) => return leased,
                         None => changes.recv().await.unwrap(),
                     };
@@ -94,6 +89,24 @@ impl Served {
             };
             timeout(PATIENCE, taken).await.expect("there is a task")
         })
+    }
+
+    /// Takes a task, if one comes within a moment.
+    pub(crate) fn try_take(&self) -> Option<Leased> {
+        block(async {
+            let mut changes = self.store.changes();
+            let pulled = self.pull().await;
+            if pulled.is_none() {
+                let _ = timeout(MOMENT, changes.recv()).await;
+            }
+            pulled
+        })
+    }
+
+    async fn pull(&self) -> Option<Leased> {
+        let lease = Duration::from_secs(60);
+        let pulled = self.store.pull("test", &[offer()], lease, now()).await;
+        pulled.unwrap()
     }
 
     /// Goes on with it.
@@ -151,7 +164,7 @@ fn offer() -> Offer {
             account: None,
         },
         labels: [("role".to_owned(), "ci".to_owned())].into(),
-        names: ["w", "w@1", "%3"].map(str::to_owned).to_vec(),
+        names: ["w", "w@1", "%3", "%1"].map(str::to_owned).to_vec(),
         kinds: vec![Kind::Task, Kind::Message],
         groups: vec![],
         affinity: None,

@@ -16,6 +16,7 @@ mod floor;
 mod killed;
 mod nats;
 mod queue;
+mod recipes;
 mod serving;
 mod sqlite;
 mod suite;
