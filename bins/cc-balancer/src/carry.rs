@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use cc_kit::ask::{Answers, Daemon, checked};
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::home::Home;
+use cc_kit::signals::Shutdown;
 use serde_json::{Value, json};
 
-use crate::add::wanted;
+use crate::add::{milliseconds, wanted};
 use crate::ask::{PATIENCE, Place, runtime, say, word};
 use crate::cli;
 use crate::report::{Outputs, Report};
@@ -40,12 +41,19 @@ pub(crate) fn run(run: &cli::Run) -> Result<ExitCode, Failure> {
             wanted.to = Some(unit.clone());
         }
     }
+    if !run.detach {
+        // Whatever becomes of us, no attempt takes longer than all of it may.
+        wanted.timeout_ms = run.timeout.map(|span| milliseconds(span.0));
+    }
+    let runtime = runtime()?;
+    // A signal from before it is added is seen to once it is.
+    let shutdown = runtime.block_on(async { wait::signals() })?;
     let answer = place.ask_daemon(&Request::Add(Box::new(wanted)))?;
     let id = word(&answer, "task").unwrap_or_default();
     if run.wanted.key.is_some() && answer.get("was_there") == Some(&Value::Bool(true)) {
         say(&format!("there was one with that key already: {id}"));
     }
-    let ended = runtime()?.block_on(carry(run, &place, &id, began))?;
+    let ended = runtime.block_on(carry(run, &place, &id, began, shutdown))?;
     let report = Report::of(wait::result(&place, &id)?)?;
     outputs.write(&report)?;
     if !outputs.json_is_stdout() {
@@ -61,12 +69,18 @@ pub(crate) fn run(run: &cli::Run) -> Result<ExitCode, Failure> {
 }
 
 /// Waits; where that ends early the task is cancelled, unless it is to go on.
-async fn carry(run: &cli::Run, place: &Place, id: &str, began: Instant) -> Result<Ended, Failure> {
+async fn carry(
+    run: &cli::Run,
+    place: &Place,
+    id: &str,
+    began: Instant,
+    shutdown: Shutdown,
+) -> Result<Ended, Failure> {
     let rules = Rules {
         on_blocked: run.on_blocked == cli::OnBlocked::Exit,
         no_wait: run.no_wait,
     };
-    let mut waiter = Waiter::begin(place, vec![id.to_owned()], rules)?;
+    let mut waiter = Waiter::begin(place, vec![id.to_owned()], rules, shutdown)?;
     let left = |span: Duration| span.saturating_sub(began.elapsed());
     let patience = Patience {
         all: run.timeout.map(|span| left(span.0)),

@@ -53,8 +53,12 @@ pub(crate) struct Waiter {
 
 impl Waiter {
     /// Begins to wait for those; inside a runtime.
-    pub(crate) fn begin(place: &Place, tasks: Vec<String>, rules: Rules) -> Result<Self, Failure> {
-        let shutdown = Shutdown::install().map_err(|error| Failure::new(Exit::Failed, error))?;
+    pub(crate) fn begin(
+        place: &Place,
+        tasks: Vec<String>,
+        rules: Rules,
+        shutdown: Shutdown,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             seen: Seen::default(),
             told: Told::begin(place, tasks)?,
@@ -110,6 +114,11 @@ impl Waiter {
     }
 }
 
+/// Signals are kept for whoever waits, from now on; inside a runtime.
+pub(crate) fn signals() -> Result<Shutdown, Failure> {
+    Shutdown::install().map_err(|error| Failure::new(Exit::Failed, error))
+}
+
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
@@ -133,7 +142,7 @@ pub(crate) fn wait(wait: &cli::Wait) -> Result<Exit, Failure> {
                 worker: None,
             };
             runtime()?.block_on(async {
-                let mut waiter = Waiter::begin(&place, ids.clone(), rules)?;
+                let mut waiter = Waiter::begin(&place, ids.clone(), rules, signals()?)?;
                 let ended = waiter.wait(patience, |_| Ok(true)).await;
                 waiter.clear();
                 ended
@@ -246,7 +255,7 @@ pub(crate) fn follow(one: &cli::One) -> Result<Exit, Failure> {
     }
     let ended = runtime()?.block_on(async {
         // What happens while the past is read is told twice, and shown once.
-        let mut waiter = Waiter::begin(&place, ids, Rules::default())?;
+        let mut waiter = Waiter::begin(&place, ids, Rules::default(), signals()?)?;
         let answer = place.ask_daemon(&log())?;
         let past: Vec<Value> = members(&answer, "events").cloned().collect();
         waiter.clear();
