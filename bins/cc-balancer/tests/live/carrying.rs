@@ -1,8 +1,9 @@
 //! `run`, `wait` and `follow` against a balancer whose worker does what the test says.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::process::{Child, Output};
 use std::thread;
 
@@ -404,4 +405,48 @@ fn many_may_wait_at_once() {
             assert_eq!((code, stdout.as_str()), (0, "well\n"), "{stderr}");
         }
     });
+}
+
+/// Passes when `run --ensure` has the guardian start that unit first, gives the task to it, and adds
+/// nothing where the guardian does not.
+#[test]
+fn a_unit_is_started_first() {
+    let queue = Queue::new();
+    let served = Served::start(&queue);
+    let output = queue.ask(&["run", "x", "--ensure", "w@1"]);
+    assert_eq!(output.status.code(), Some(69), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("cc-guardian up"),
+        "{output:?}"
+    );
+
+    let socket = queue.socket();
+    let name = socket.file_name().unwrap().to_str().unwrap();
+    let socket = socket.with_file_name(name.replace("balancer", "guardian"));
+    let guardian = UnixListener::bind(socket).unwrap();
+    let answer = |said: &str| {
+        let (mut stream, _) = guardian.accept().unwrap();
+        let mut asked = String::new();
+        BufReader::new(stream.try_clone().unwrap())
+            .read_line(&mut asked)
+            .unwrap();
+        stream.write_all(said.as_bytes()).unwrap();
+        serde_json::from_str::<Value>(&asked).unwrap()
+    };
+    let child = queue.spawn(&["run", "x", "--ensure", "v"]);
+    answer("{\"v\":1,\"error\":\"there is no unit \\\"v\\\"\",\"exit\":4}\n");
+    let (code, _, stderr) = ended(child);
+    assert_eq!(code, 4, "{stderr}");
+    assert!(
+        stderr.contains("there is no unit \"v\"") && stderr.contains("cc-guardian ls"),
+        "{stderr}"
+    );
+    assert_eq!(queue.json(&["status", "--json"])["tasks"], json!([]));
+
+    let child = queue.spawn(&["run", "x", "--ensure", "w@1"]);
+    assert_eq!(answer("{\"v\":1}\n"), json!({"do": "start", "unit": "w@1"}));
+    let leased = served.take();
+    assert_eq!(leased.task.spec.to.as_deref(), Some("w@1"));
+    served.end(&leased, End::Done(outcome("well")));
+    assert_eq!(ended(child).0, 0);
 }
