@@ -6,6 +6,7 @@
 //! | [`server`] | [`Server`]: tmux on a private socket, dead when dropped |
 //! | [`wait`] | conditions polled with a deadline, for threads and for tokio |
 //! | [`seeded`] | [`Seeded`](seeded::Seeded): a stream of bytes that is a function of a seed |
+//! | [`dice`] | chance that is the same in each run |
 //! | [`process`] | [`Process`]: is it alive, what it holds |
 //! | [`toy`] | [`Toy`](toy::Toy): control mode without a tmux, scripted, that says what it means |
 //! | [`scenario`] | what is played to a tmux, and the transcripts that come of it |
@@ -28,6 +29,7 @@
     reason = "test support: a broken assumption must fail the test, loudly"
 )]
 
+pub mod dice;
 pub mod facts;
 pub mod process;
 pub mod raw;

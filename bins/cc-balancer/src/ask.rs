@@ -1,5 +1,6 @@
 //! Asking: the balancer that runs, or the store itself where none does.
 
+use std::error::Error;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,12 +16,16 @@ use serde_json::Value;
 use crate::cli;
 use crate::desk::{Desk, Mistake};
 use crate::request::Request;
+use crate::store::nats::{Migrated, Options, migrate};
 use crate::store::{SqliteStore, Store, StoreError};
 
 /// How long an answer may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take until either a balancer answers or nobody has its lock.
 const UNSETTLED: Duration = Duration::from_secs(10);
+
+/// How long it may take to move all tasks.
+const MOVING: Duration = Duration::from_secs(60);
 
 const BALANCER: Daemon = Daemon {
     name: "balancer",
@@ -103,6 +108,18 @@ impl Place {
         patience: Option<Duration>,
     ) -> Result<Answers, Failure> {
         Answers::of(BALANCER, &self.socket(), request, patience)
+    }
+
+    /// Moves what waits to a NATS server, while no balancer runs.
+    pub(crate) fn moved(&self, url: &str) -> Result<Migrated, Box<dyn Error + Send + Sync>> {
+        let _lock = self
+            .home
+            .lock(Duration::ZERO)
+            .map_err(|_| "a balancer runs: end it first")?;
+        let local = SqliteStore::open(&self.home.database())?;
+        let options = Options::new(url, local, format!("migrate/{}", self.home.id()));
+        let runtime = runtime().map_err(|_| "no runtime")?;
+        Ok(runtime.block_on(migrate(options, MOVING))?)
     }
 
     /// Answers by ourselves; the lock is held.

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use tmux_cc::client::Socket;
 
 use crate::desk::Defaults;
+use crate::store::SqliteStore;
+use crate::store::nats::{Login, Options};
 use crate::task::{Labels, Retry};
 use crate::worker::Wanted;
 
@@ -239,6 +241,20 @@ pub(crate) struct Nats {
     pub(crate) insecure: bool,
     /// How many servers keep each task.
     pub(crate) replicas: Option<usize>,
+}
+
+impl Nats {
+    /// How a server is reached.
+    pub(crate) fn options(&self, url: &str, local: SqliteStore, host: &str) -> Options {
+        let mut options = Options::new(url, local, host);
+        if let Some(file) = &self.credentials {
+            options.login = Login::Credentials(places::expanded(file));
+        }
+        options.tls.authorities = self.ca.as_deref().map(places::expanded);
+        options.insecure = self.insecure;
+        options.replicas = self.replicas;
+        options
+    }
 }
 
 /// A table of workers, checked.

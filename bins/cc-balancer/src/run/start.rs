@@ -20,7 +20,11 @@ use crate::attempt::Tools;
 use crate::cli;
 use crate::config::{self, Config, Engine};
 use crate::desk::{self, Asked, Desk, now};
+use crate::store::nats::{NatsStore, Weight, findings};
 use crate::store::{SqliteStore, Store, StoreError};
+
+/// How long a NATS server is waited for at the start.
+const REACHED: Duration = Duration::from_secs(5);
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) fn serve(serve: &cli::Serve) -> Result<(), Failure> {
@@ -38,7 +42,10 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
     let names: Vec<&str> = profiles.keys().map(String::as_str).collect();
     let config = configured(serve.config.as_deref(), &names)?;
     let _lock = home.lock(Duration::ZERO)?;
-    let store = open(&home, &config).await?;
+    let uname = rustix::system::uname();
+    let node = uname.nodename().to_string_lossy();
+    let host = format!("{node}/{}", home.id());
+    let store = open(&home, &config, &host).await?;
     for (name, queue) in &config.file.queue {
         let paused = store.groups().await.map_err(stored)?;
         let is_paused = paused.iter().any(|it| it.name == *name && it.is_paused);
@@ -49,8 +56,6 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
         let set = store.set_account(name, account.parallel).await;
         set.map_err(stored)?;
     }
-    let uname = rustix::system::uname();
-    let node = uname.nodename().to_string_lossy();
     let (notes, mut told) = mpsc::unbounded_channel();
     let tools = Tools {
         store: Arc::clone(&store),
@@ -63,7 +68,7 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
     };
     let control = Listener::bind(&home.control()).map_err(|e| Failure::new(Exit::Store, e))?;
     let mut serving = Serve {
-        host: format!("{node}/{}", home.id()),
+        host,
         home,
         config,
         store: Arc::clone(&store),
@@ -125,12 +130,29 @@ fn configured(file: Option<&Path>, names: &[&str]) -> Result<Config, Failure> {
     }
 }
 
-async fn open(home: &Home, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+async fn open(home: &Home, config: &Config, host: &str) -> Result<Arc<dyn Store>, Failure> {
     let local = SqliteStore::open(&home.database()).map_err(stored)?;
-    match &config.file.store {
-        Engine::Sqlite => Ok(Arc::new(local)),
-        Engine::Nats(url) => Err(Failure::new(Exit::Usage, format!("{url}: not built yet"))),
+    let Engine::Nats(url) = &config.file.store else {
+        return Ok(Arc::new(local));
+    };
+    let options = config.file.nats.options(url, local, host);
+    let store = NatsStore::connect(options)
+        .await
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    // What it keeps is not known before it answers; without it tasks are taken and wait.
+    if store.ready(REACHED).await {
+        for finding in findings(&store.facts()) {
+            if finding.weight >= Weight::Warning {
+                tracing::warn!("{}", finding.text);
+            }
+        }
+    } else {
+        tracing::warn!(
+            url,
+            "the server is not reached yet: tasks are taken, and wait for it"
+        );
     }
+    Ok(Arc::new(store))
 }
 
 fn stored(error: StoreError) -> Failure {

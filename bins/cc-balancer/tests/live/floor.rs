@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use harness::process::Process;
+pub(crate) use harness::dice::Dice;
 use harness::server::{Boot, Server};
 use harness::stand_in::remote::Remote;
 use harness::wait;
@@ -18,6 +18,16 @@ use crate::queue::Queue;
 
 /// How long anything may take: generous, for machines that do other work too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Is everything to be run at full scale?
+pub(crate) fn is_full() -> bool {
+    std::env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1")
+}
+
+/// So many, or a twentieth of them, unless everything is to be run at full scale.
+pub(crate) fn scaled(full: usize) -> usize {
+    if is_full() { full } else { full.div_ceil(20) }
+}
 
 /// A prompt that a stand-in was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +107,7 @@ impl Floor {
     }
 
     /// A shell in a session of that name.
-    pub(crate) fn shell(&mut self, name: &str) {
+    pub(crate) fn shell(&self, name: &str) {
         self.server.tmux([
             "new-session",
             "-d",
@@ -156,11 +166,6 @@ impl Floor {
         let mut child = self.running.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-    }
-
-    /// Its process.
-    pub(crate) fn process(&self) -> Process {
-        Process::of(self.running.as_ref().unwrap().id())
     }
 
     pub(crate) fn workers(&self) -> Vec<Value> {

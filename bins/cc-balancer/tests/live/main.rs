@@ -12,6 +12,7 @@ mod asking;
 mod carrying;
 mod desk;
 mod executing;
+mod faults;
 mod floor;
 mod killed;
 mod nats;

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
+pub(crate) use harness::dice::Dice;
 use harness::process::Process;
-use harness::seeded::Seeded;
 use harness::wait;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -35,38 +35,6 @@ pub(crate) fn is_full() -> bool {
 /// So many, or a twentieth of them, unless everything is to be run at full scale.
 pub(crate) fn scaled(full: usize) -> usize {
     if is_full() { full } else { full.div_ceil(20) }
-}
-
-/// The same numbers in each run.
-pub(crate) struct Dice {
-    stream: Seeded,
-    at: u64,
-}
-
-impl Dice {
-    pub(crate) fn of(seed: u64) -> Self {
-        let stream = Seeded::bytes(seed);
-        Self { stream, at: 0 }
-    }
-
-    /// One of so many.
-    pub(crate) fn below(&mut self, most: usize) -> usize {
-        let mut word = [0; 8];
-        self.stream.fill(self.at, &mut word);
-        self.at += 8;
-        usize::try_from(u64::from_le_bytes(word) >> 1).unwrap() % most
-    }
-
-    /// One of those.
-    pub(crate) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-
-    /// A time of up to that, short ones more often than long ones.
-    pub(crate) fn moment(&mut self, most: Duration) -> Duration {
-        let share = self.below(1000) as f64 / 1000.0;
-        most.mul_f64(share * share)
-    }
 }
 
 /// A connection to the control socket of a guardian: a JSON object a line, both ways.

@@ -1,0 +1,309 @@
+//! What goes wrong: the balancer is killed, workers die, hang, are limited, or are taken by a person.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use harness::process::Process;
+use harness::wait;
+
+use crate::floor::{Dice, Floor, PATIENCE, scaled};
+
+/// Passes when a balancer that is killed at any moment loses no task that it acknowledged, and none is
+/// executed twice unless its lease was lost and the second attempt says so.
+#[test]
+fn a_balancer_that_is_killed_at_any_moment_loses_nothing_and_does_nothing_twice() {
+    let mut floor = Floor::of(3);
+    let mut dice = Dice::of(0x8_0001);
+    let mut ids = Vec::new();
+    for _ in 0..scaled(500).max(20) {
+        for _ in 0..2 {
+            let long = dice.below(400);
+            let at = ids.len();
+            let retry = ["--retry", "3"];
+            let text = format!("do: busy {long}ms\ndo: answer {at}");
+            let all: Vec<&str> = retry.into_iter().chain([text.as_str()]).collect();
+            ids.push(floor.queue.add(&all));
+        }
+        sleep(dice.moment(Duration::from_millis(900)));
+        floor.kill();
+        floor.serve();
+    }
+    let over = ["done", "failed", "cancelled", "dead"];
+    let mut held = 0;
+    for id in &ids {
+        let state = wait::until_some(2 * PATIENCE, &format!("{id} to settle"), || {
+            let state = floor.queue.state(id);
+            (over.contains(&state.as_str()) || state == "held").then_some(state)
+        });
+        // Typed, and nobody knows what became of it: that is said, and somebody looks.
+        held += usize::from(state == "held");
+        assert!(
+            ["done", "held"].contains(&state.as_str()),
+            "{id} is {state}"
+        );
+    }
+    let mut typed: BTreeMap<String, usize> = BTreeMap::new();
+    for prompt in floor.prompts() {
+        let mark = prompt.text.rsplit("[task ").next().unwrap();
+        *typed.entry(mark[..12].to_owned()).or_default() += 1;
+        assert!(!prompt.queued, "{prompt:?}");
+    }
+    for id in &ids {
+        let times = typed.get(id).copied().unwrap_or_default();
+        let result = floor.result(id);
+        let attempts = result["attempts"].as_array().unwrap();
+        let flagged = attempts
+            .iter()
+            .filter(|it| it["after_lost"] == true)
+            .count();
+        assert!(
+            times <= 1 + flagged,
+            "{id} was typed {times} times: {result}"
+        );
+        assert!(
+            times >= 1 || floor.queue.state(id) == "held",
+            "{id}: {result}"
+        );
+    }
+    eprintln!("{} tasks, {held} held as uncertain", ids.len());
+    assert!(held * 4 <= ids.len(), "{held} of {} are held", ids.len());
+}
+
+/// Passes when the task of an agent that dies goes on at another, flagged.
+#[test]
+fn a_task_whose_worker_dies_goes_on_elsewhere() {
+    let floor = Floor::of(2);
+    let task = floor
+        .queue
+        .add(&["do: busy 3s\ndo: answer x", "--retry", "1"]);
+    let told = floor.until(&task, "running");
+    let session = floor.session_of(&told);
+    floor.order(&session, "crash signal 9");
+    wait::until(2 * PATIENCE, "it to be begun again", || {
+        floor.result(&task)["attempts"].as_array().unwrap().len() == 2
+            || floor.queue.json(&["why", &task, "--json"])["task"]["not_before"].is_string()
+    });
+    let result = floor.result(&task);
+    let first = result["attempts"][0]["outcome"].as_str().unwrap();
+    assert!(first.starts_with("lost"), "{result}");
+    // Its backoff is a minute.
+    floor.queue.ok(&["cancel", &task]);
+    floor.queue.ok(&["retry", &task]);
+    floor.until(&task, "done");
+    let result = floor.result(&task);
+    assert_eq!(result["attempts"][1]["after_lost"], true, "{result}");
+    let prompts: usize = floor.prompts_of(&session).len();
+    assert_eq!(prompts, 1);
+}
+
+/// Passes when a task waits while its agent asks a person, and goes on once that is answered.
+#[test]
+fn a_task_whose_worker_asks_is_blocked_until_it_is_answered() {
+    let floor = Floor::of(1);
+    let task = floor
+        .queue
+        .add(&["do: busy 200ms\ndo: dialog permission\ndo: busy 200ms\ndo: answer x"]);
+    let told = floor.until(&task, "blocked");
+    assert_eq!(told["why"], "permission", "{told}");
+    floor.server.tmux(["send-keys", "-t", "w1", "Enter"]);
+    floor.until(&task, "done");
+    assert_eq!(floor.prompts().len(), 1);
+}
+
+/// Passes when a task whose agent is limited is returned without being counted, and its account is left
+/// alone by all who work on it.
+#[test]
+fn a_task_whose_worker_is_limited_is_returned_and_its_account_left_alone() {
+    let mut floor = Floor::new();
+    floor.hire("w1", &[]);
+    floor.hire("w2", &[]);
+    floor.hire("v1", &[]);
+    let tables = [
+        floor.table("w*", "claude", "account = \"team\""),
+        floor.table("v*", "claude", "account = \"other\""),
+    ];
+    floor.configure(&tables.concat());
+    floor.serve();
+    floor.until_workers(3, "idle");
+    floor.queue.ok(&["worker", "drain", "v1"]);
+    let task = floor.queue.add(&["do: limit"]);
+    wait::until(PATIENCE, "the account to be limited", || {
+        let accounts = floor.queue.json(&["account", "ls", "--json"]);
+        let accounts = accounts["accounts"].as_array().unwrap().clone();
+        let mut team = accounts
+            .iter()
+            .filter(|it| it["account"] == "team" || it["name"] == "team");
+        team.any(|it| !it["limited_until"].is_null())
+    });
+    let told = floor.until(&task, "queued");
+    assert_eq!(
+        (&told["attempts"], &told["returned"]),
+        (&0.into(), &1.into()),
+        "{told}"
+    );
+    let next = floor.queue.add(&["do: answer y"]);
+    floor.queue.ok(&["worker", "resume", "v1"]);
+    floor.until(&next, "done");
+    let all = floor.prompts_of("w1").len() + floor.prompts_of("w2").len();
+    assert_eq!(all, 1);
+}
+
+/// Passes when a turn that a person ends with a key is not taken for one that was carried through.
+#[test]
+fn a_turn_that_a_person_ends_is_not_done() {
+    let mut floor = Floor::new();
+    floor.hire("w1", &[]);
+    floor.configure(&floor.table("w*", "claude", ""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    // A person's terminal: a pane of the same server in which tmux runs.
+    let tmux = std::path::Path::new(floor.server.binary())
+        .display()
+        .to_string();
+    let socket = floor.server.socket().display().to_string();
+    let attach = format!("env -u TMUX {tmux} -S {socket} attach -t w1");
+    floor.server.tmux([
+        "new-session",
+        "-d",
+        "-s",
+        "desk",
+        "-x",
+        "120",
+        "-y",
+        "40",
+        &attach,
+    ]);
+    wait::until(PATIENCE, "the person to be there", || {
+        let clients = floor
+            .server
+            .answer(["list-clients", "-F", "#{client_control_mode}"]);
+        clients.lines().any(|line| line == "0")
+    });
+    // Whoever has just come may be about to type.
+    let task = floor.queue.add(&["do: busy"]);
+    let told = wait::until_some(PATIENCE, "it to be under way", || {
+        let told = floor.queue.json(&["why", &task, "--json"]);
+        (told["task"]["state"] == "running").then(|| told["task"].clone())
+    });
+    assert_eq!(told["attempts"], 1, "{told}");
+    floor.until_workers(1, "busy");
+    floor.server.tmux(["send-keys", "-t", "desk", "Escape"]);
+    let told = floor.until(&task, "held");
+    let why = told["why"].as_str().unwrap();
+    assert!(why.contains("a person pressed a key"), "{told}");
+}
+
+/// Passes when messages of several writers to several readers arrive in the order in which each was added
+/// to its recipient, each at least once and always with the same id, though the balancer is killed and
+/// started again all the time.
+#[test]
+fn messages_keep_their_order_though_the_balancer_is_killed() {
+    let mut floor = Floor::of(5);
+    let mut dice = Dice::of(0x8_0008);
+    let mut sent: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for round in 0..6 {
+        std::thread::scope(|scope| {
+            let queue = &floor.queue;
+            let writers: Vec<_> = (0..5)
+                .map(|writer| {
+                    scope.spawn(move || {
+                        let to = format!("w{}", 1 + (writer + round) % 5);
+                        let text = format!("from {writer} in round {round}");
+                        let said = queue.json(&["send", "--to", &to, "--json", &text]);
+                        (to, said["task"].as_str().unwrap().to_owned())
+                    })
+                })
+                .collect();
+            for writer in writers {
+                let (to, id) = writer.join().unwrap();
+                sent.entry(to).or_default().push(id);
+            }
+        });
+        sleep(dice.moment(Duration::from_millis(1500)));
+        floor.kill();
+        floor.serve();
+    }
+    for (to, ids) in &sent {
+        for id in ids {
+            wait::until(2 * PATIENCE, &format!("{id} to arrive at {to}"), || {
+                floor.queue.state(id) == "done"
+            });
+        }
+        let prompts = floor.prompts_of(to);
+        let arrived: Vec<&String> = prompts
+            .iter()
+            .filter_map(|prompt| ids.iter().find(|id| prompt.text.contains(id.as_str())))
+            .collect();
+        assert_eq!(arrived.len(), prompts.len(), "{prompts:?}");
+        // Once each, but for repetitions: then the order is that of the first of each.
+        let mut first: Vec<&String> = Vec::new();
+        for id in arrived {
+            if !first.contains(&id) {
+                first.push(id);
+            }
+        }
+        assert_eq!(first, ids.iter().collect::<Vec<_>>(), "{to}");
+    }
+}
+
+/// Passes when a balancer and another program that write to one pane never write into each other: who has
+/// the lease of the pane is waited for.
+#[test]
+fn two_programs_never_write_to_a_pane_at_once() {
+    let floor = Floor::of(1);
+    let worker = floor.workers()[0].clone();
+    let server = worker["server"].as_str().unwrap();
+    let (pid, start) = server.split_once('.').unwrap();
+    let place = cc_kit::lease::Place {
+        server: pid.parse().unwrap(),
+        start_time: start.parse().unwrap(),
+        pane: worker["pane"].as_str().unwrap()[1..].parse().unwrap(),
+    };
+    let lease = cc_kit::lease::Lease::take(&floor.queue.path("run/cc/lease"), place, "a test");
+    assert!(matches!(lease, Ok(cc_kit::lease::Taken::Ours(_))));
+    let task = floor.queue.add(&["do: answer x"]);
+    let why = wait::until_some(PATIENCE, "it to be held back", || {
+        let why = floor.queue.ok(&["why", &task]);
+        why.contains("a test writes to the pane").then_some(why)
+    });
+    assert!(why.contains("took nothing a moment ago"), "{why}");
+    assert_eq!(floor.prompts(), []);
+    drop(lease);
+    floor.until(&task, "done");
+    assert_eq!(floor.prompts().len(), 1);
+}
+
+/// Passes when a shell's command goes on while the balancer is killed, and its end reaches the next one.
+#[test]
+fn a_command_goes_on_while_the_balancer_is_killed() {
+    let mut floor = Floor::new();
+    floor.shell("sh");
+    floor.configure(&floor.table("sh", "shell", ""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    let task = floor
+        .queue
+        .add(&["echo $$; read line; echo got $line; exit 5"]);
+    floor.until(&task, "running");
+    let pid = wait::until_some(PATIENCE, "its process", || {
+        let shown = floor.server.answer(["capture-pane", "-p", "-t", "sh"]);
+        shown
+            .lines()
+            .find_map(|line| line.trim().parse::<u32>().ok())
+    });
+    floor.kill();
+    floor
+        .server
+        .tmux(["send-keys", "-t", "sh", "hello", "Enter"]);
+    wait::until(PATIENCE, "the command to end", || !Process::of(pid).alive());
+    floor.serve();
+    floor.until(&task, "failed");
+    let result = floor.result(&task);
+    assert_eq!(result["exit"], 5, "{result}");
+    assert!(
+        result["text"].as_str().unwrap().contains("got hello"),
+        "{result}"
+    );
+    assert_eq!(result["attempt"], 1);
+}
