@@ -6,8 +6,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cc_kit::limit::reset;
 use cc_kit::redact::{Rules, redacted};
 use cc_kit::send::Prompt;
+use jiff::{Timestamp, Zoned};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep_until};
@@ -21,6 +23,8 @@ use crate::worker::{Hands as Guarding, Worker, mark, steady};
 
 /// How often a worker is looked at of which nothing is told.
 const OFTEN: Duration = Duration::from_millis(500);
+/// How long nothing is begun on an account of which nobody says how long it is limited.
+const LIMITED: Duration = Duration::from_secs(5 * 60);
 /// How long a check may take.
 const CHECK: Duration = Duration::from_secs(30 * 60);
 /// The most of what a check printed that is kept.
@@ -253,7 +257,7 @@ impl Carrying {
                 self.on(Event::Captured(Box::new(outcome), touched));
             }
             Act::Check => self.check(),
-            Act::Limit(why) => self.limited = Some(why),
+            Act::Limit(why) => self.limit(why).await,
             Act::Note(said) => {
                 let _ = self.tools.store.note(&fence.task, said, now()).await;
             }
@@ -278,6 +282,20 @@ impl Carrying {
             Act::Leave => return Some(Carried::Lost),
         }
         None
+    }
+
+    /// Nothing is begun on the account of this worker: written down before its task can be given again.
+    async fn limit(&mut self, why: String) {
+        if let Some(account) = &self.job.worker.account {
+            let said = self.job.worker.belief.borrow().limit.clone();
+            let reset = said.and_then(|said| reset::read(&said, &Zoned::now()).ok());
+            let usual = || Timestamp::now().checked_add(LIMITED).ok();
+            let until = reset.map(|reset| reset.at).or_else(usual);
+            if let Err(error) = self.tools.store.limit(account, until, &why).await {
+                tracing::error!(%error, account, "that an account is limited is not written down");
+            }
+        }
+        self.limited = Some(why);
     }
 
     /// Asks the store until it answers: what is not written down did not happen.

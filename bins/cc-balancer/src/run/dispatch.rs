@@ -15,8 +15,7 @@ use crate::store::{Event, Leased, Offer};
 use crate::task::{self, Fence, Kind, Task};
 use crate::worker::{Eyes, Key};
 
-/// How long nothing is begun on an account of which nobody says how long it is limited: at first. Each
-/// attempt that finds it limited still makes it longer, up to the most.
+/// How long a worker that is limited is left alone, whatever its account says.
 const LIMITED: Duration = Duration::from_secs(5 * 60);
 /// How long a store that does not answer is left alone.
 const UNWELL: Duration = Duration::from_secs(1);
@@ -144,7 +143,7 @@ impl Serve {
     }
 
     /// An attempt is over.
-    pub(super) async fn over(&mut self, key: &Key, fence: &Fence, carried: Carried) {
+    pub(super) fn over(&mut self, key: &Key, fence: &Fence, carried: Carried) {
         if self
             .running
             .get(&fence.task)
@@ -153,7 +152,6 @@ impl Serve {
             self.running.remove(&fence.task);
         }
         self.stale = true;
-        let mut limited = None;
         if let Some(hand) = self.workers.get_mut(key)
             && hand.task.as_ref() == Some(&fence.task)
         {
@@ -167,23 +165,9 @@ impl Serve {
                 Carried::Ended(_) => hand.failures += 1,
                 Carried::Held(why) => hand.rests = Some((Instant::now() + REST, why.clone())),
                 Carried::Limited(why) => {
-                    let belief = hand.worker.belief.borrow();
-                    let said = belief.limit.clone();
-                    limited = hand
-                        .worker
-                        .account
-                        .clone()
-                        .map(|of| (of, why.clone(), said));
                     hand.rests = Some((Instant::now() + LIMITED, why.clone()));
                 }
                 Carried::Lost => {}
-            }
-        }
-        if let Some((account, why, said)) = limited {
-            let reset = said.as_deref().and_then(reset);
-            let until = reset.or_else(|| Timestamp::now().checked_add(LIMITED).ok());
-            if let Err(error) = self.store.limit(&account, until, &why).await {
-                tracing::error!(%error, account, "that an account is limited is not written down");
             }
         }
     }
@@ -225,10 +209,4 @@ impl Serve {
         };
         self.give(key, leased, true);
     }
-}
-
-/// When a limit ends, in the words of whoever is limited.
-fn reset(said: &str) -> Option<Timestamp> {
-    let read = cc_kit::limit::reset::read(said, &jiff::Zoned::now());
-    read.ok().map(|reset| reset.at)
 }

@@ -145,7 +145,7 @@ impl Serve {
             Note::Found(socket, found) => self.found(&socket, found).await,
             Note::Believed => self.stale = true,
             Note::Units(socket) => self.units(&socket).await,
-            Note::Over(key, fence, carried) => self.over(&key, &fence, carried).await,
+            Note::Over(key, fence, carried) => self.over(&key, &fence, carried),
             Note::Stored(event) => self.stored(&event),
             Note::Missed => self.stale = true,
             Note::Asked(request, reply) => self.asked(request, reply).await,

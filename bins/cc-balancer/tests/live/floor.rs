@@ -19,16 +19,6 @@ use crate::queue::Queue;
 /// How long anything may take: generous, for machines that do other work too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Is everything to be run at full scale?
-pub(crate) fn is_full() -> bool {
-    std::env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1")
-}
-
-/// So many, or a twentieth of them, unless everything is to be run at full scale.
-pub(crate) fn scaled(full: usize) -> usize {
-    if is_full() { full } else { full.div_ceil(20) }
-}
-
 /// A prompt that a stand-in was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prompt {
@@ -239,7 +229,7 @@ impl Floor {
 
     /// The session in which a task is worked on.
     pub(crate) fn session_of(&self, task: &Value) -> String {
-        let pane = task["worker"]["pane"].as_str().unwrap();
+        let pane = task["attempt"]["worker"]["pane"].as_str().unwrap();
         self.server
             .answer(["display-message", "-p", "-t", pane, "#{session_name}"])
             .trim()
