@@ -1,4 +1,4 @@
-//! What is to be done next in one attempt: decided here, done by [`carry`](super::carry).
+//! What is to be done next in one attempt: decided here, done by [`carry`](mod@super::carry).
 //!
 //! ```text
 //! sending -> settling -> running <-> blocked -> capturing -> checking -> over
