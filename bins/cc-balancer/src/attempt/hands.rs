@@ -175,6 +175,9 @@ impl Hands {
 
     /// The text of the turn, and whether a person pressed a key as it ended.
     pub(super) async fn turn(&self, nonce: &str, session: Option<&str>) -> (String, bool) {
+        // The prompt of a shell comes a moment behind the end of its command: what is captured before
+        // the look has it only if the look has it too.
+        let text = self.capture().await.unwrap_or_default();
         let found = self.worker.pane.look().await.ok();
         let touched = found.as_ref().and_then(|found| found.touched);
         let touched = touched.is_some_and(|ago| ago <= KEY);
@@ -189,7 +192,6 @@ impl Hands {
             let above = self.worker.profile.above_box(&found.screen)?;
             Below::of(&found.screen.rows, above)
         });
-        let text = self.capture().await.unwrap_or_default();
         (text_of_turn(text.lines(), nonce, below.as_ref()).0, touched)
     }
 

@@ -44,8 +44,8 @@ enum Note {
     Change(PathBuf, Box<ServerChange>),
     /// Something was printed in a pane, or its labels changed: all that is subscribed to.
     Active(PathBuf, PaneId, Vec<u8>),
-    /// The workers of a server, as they are.
-    Found(PathBuf, Vec<Found>),
+    /// The workers of a server, as they are; nothing where that life of it has ended.
+    Found(PathBuf, Option<Vec<Found>>),
     /// A worker is believed to be in another state.
     Believed,
     /// A guardian says something else of its units.

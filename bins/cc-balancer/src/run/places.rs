@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tmux_cc::client::{Server, ServerChange, Socket, Subscription};
 use tmux_cc::wire::PaneId;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use super::{Followed, Hand, Note, Serve};
 use crate::config::Workers;
@@ -19,6 +21,9 @@ use crate::worker::{
 /// What changes when a program does something that its title does not tell.
 const ACTIVITY: &str =
     "#{window_activity} #{cursor_x},#{cursor_y} #{cursor_flag} #{alternate_on} #{history_size}";
+
+/// How long it is waited where a server does not answer yet.
+const AGAIN: Duration = Duration::from_millis(100);
 
 impl Serve {
     /// Begins to follow whatever the configuration means.
@@ -144,23 +149,34 @@ impl Serve {
                 own.is_none_or(|own| own == socket)
             });
             let meant: Vec<_> = meant.map(|(at, table)| (at, &table.wanted)).collect();
-            let found = match find(&server, &identity, &meant).await {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::debug!(%error, "workers cannot be looked for");
-                    Vec::new()
+            // That nobody answers yet does not say that nobody works there.
+            let found = loop {
+                match find(&server, &identity, &meant).await {
+                    Ok(found) => break Some(found),
+                    Err(error) => tracing::debug!(%error, "workers cannot be looked for"),
                 }
+                if server.identity().is_none_or(|now| *now != *identity) {
+                    break None;
+                }
+                sleep(AGAIN).await;
             };
             let _ = notes.send(Note::Found(socket, found));
         });
     }
 
     /// The workers of a server, as they are.
-    pub(super) async fn found(&mut self, socket: &Path, found: Vec<Found>) {
+    pub(super) async fn found(&mut self, socket: &Path, found: Option<Vec<Found>>) {
         let again = self.servers.get_mut(socket).and_then(|followed| {
-            followed.is_known = true;
+            followed.is_known |= found.is_some();
             followed.finding.take()
         });
+        let Some(found) = found else {
+            // Another life of the server has begun meanwhile, or will be told of.
+            if again == Some(true) {
+                self.find(socket);
+            }
+            return;
+        };
         let name = socket.to_string_lossy().into_owned();
         let alive: Vec<&Key> = found
             .iter()
