@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::harmless;
-use cc_kit::redact::{Key, Redactor, Rules};
+use cc_kit::redact::{Key, Rules, redacted};
 use serde_json::Value;
 
 use crate::ask::print;
@@ -100,7 +100,7 @@ fn redact(value: &mut Value, rules: &Arc<Rules>) {
             for (name, member) in members.iter_mut() {
                 match member {
                     Value::String(text) if STRANGE.contains(&name.as_str()) => {
-                        *text = safe(text, rules);
+                        *text = redacted(rules, text);
                     }
                     member => redact(member, rules),
                 }
@@ -109,14 +109,6 @@ fn redact(value: &mut Value, rules: &Arc<Rules>) {
         Value::Array(members) => members.iter_mut().for_each(|member| redact(member, rules)),
         _ => {}
     }
-}
-
-fn safe(text: &str, rules: &Arc<Rules>) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut redactor = Redactor::new(Arc::clone(rules));
-    redactor.push(text.as_bytes(), &mut out, &mut |_| {});
-    redactor.flush(&mut out, &mut |_| {});
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Where a result goes.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::printable;
-use cc_kit::redact::{Key, Redactor, RuleError, Rules};
+use cc_kit::redact::{Key, RuleError, Rules, redacted};
 use serde_json::{Value, json};
 
 use super::message::{Message, Untold};
@@ -80,11 +80,8 @@ impl Secrets {
         let raw = text
             .get(..text.floor_char_boundary(RAW))
             .unwrap_or_default();
-        let (mut out, mut hit) = (Vec::new(), |_: &_| {});
-        let mut redactor = Redactor::new(Arc::clone(&self.0));
-        redactor.push(raw.as_bytes(), &mut out, &mut hit);
-        redactor.flush(&mut out, &mut hit);
-        capped(&printable(&out).to_string(), most)
+        let clean = redacted(&self.0, raw);
+        capped(&printable(clean.as_bytes()).to_string(), most)
     }
 }
 

@@ -117,7 +117,7 @@ impl Work<'_> {
         self.save(kept, was, now)
     }
 
-    fn keep(&self, seq: i64, number: u32, outcome: &Outcome) -> Result<(), StoreError> {
+    pub(super) fn keep(&self, seq: i64, number: u32, outcome: &Outcome) -> Result<(), StoreError> {
         self.db
             .prepare_cached(
                 "INSERT INTO outcome (task, number, text, is_cut, exit, check_text)

@@ -316,19 +316,7 @@ impl Work<'_> {
             .prepare_cached("DELETE FROM outcome WHERE task = ?1 AND number >= ?2")?
             .execute(params![seq, known.min(too_many)])?;
         if let Some((number, outcome)) = &whole.outcome {
-            self.db
-                .prepare_cached(
-                    "INSERT INTO outcome (task, number, text, is_cut, exit, check_text)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![
-                    seq,
-                    number,
-                    outcome.text,
-                    outcome.is_cut,
-                    outcome.exit,
-                    outcome.check
-                ])?;
+            self.keep(seq, *number, outcome)?;
         }
         Ok(())
     }
