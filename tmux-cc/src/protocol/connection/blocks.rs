@@ -26,6 +26,11 @@ pub(super) struct OpenBlock {
     lookalikes: bool,
     /// Does it hold its own?
     copies: bool,
+    /// What closes an earlier block of the reply and stands in the body.
+    earlier: Option<Guard>,
+    /// Does the block's own `%begin` stand behind that? Then it may be the real one, and the
+    /// earlier block was closed by a copy of its guard.
+    begun_again: bool,
     /// Where it ends, in lines that are gone through again.
     end: Option<End>,
     /// The number before, where this one is not above it.
@@ -97,7 +102,14 @@ impl Connection {
                 }
                 open.copies = true;
             }
-            Some(_) => open.lookalikes = true,
+            Some(GuardLine { kind, guard }) => {
+                open.lookalikes = true;
+                if kind == GuardKind::Begin {
+                    open.begun_again |= open.earlier.is_some() && guard == open.guard;
+                } else if self.pending.head().is_some_and(|head| head.holds(guard)) {
+                    open.earlier.get_or_insert(guard);
+                }
+            }
             None => {}
         }
         open.push(line);
@@ -147,6 +159,8 @@ impl Connection {
             too_large: false,
             lookalikes: false,
             copies: false,
+            earlier: None,
+            begun_again: false,
             end,
             went_back: went_back.is_some(),
             before,
@@ -203,6 +217,12 @@ impl Connection {
         } = open;
         if open.copies {
             self.desync(Desync::Spoofed(guard));
+        }
+        if let Some(earlier) = open.earlier.filter(|_| open.begun_again) {
+            self.desync(Desync::Spoofed(earlier));
+            if let Some(head) = self.pending.head() {
+                head.note(Spoof::Broken);
+            }
         }
         if too_large {
             body.clear();

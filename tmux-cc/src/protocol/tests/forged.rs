@@ -271,6 +271,38 @@ fn a_single_lucky_guess_is_noticed() {
             "reply 1: ok \"\"",
         ],
     );
+    // Nor does one that guesses the number of the next block: it would swallow the real guards.
+    attached(
+        &[
+            send("a ; b"),
+            say("B11|E11|X19|B12|x|E11|%output %0 y|B12|2|E12|F0"),
+        ],
+        &[
+            "UnmatchedGuard(GuardLine { kind: Error, guard: Guard { time: 1, number: 19, flags: 1 } })",
+            OWN,
+            "reply 0: ok \"\", ok \"x\\n%end 1 11 1\\n%output %0 y\\n%begin 1 12 1\\n2\\n\" Broken",
+        ],
+    );
+    attached(
+        &[
+            send("a ; b"),
+            say("B11|x|E11|B13|E11|B12|2|X12|B13|3|E13|F0"),
+        ],
+        &[
+            OWN,
+            "reply 0: ok \"x\\n\", \
+             ok \"%end 1 11 1\\n%begin 1 12 1\\n2\\n%error 1 12 1\\n%begin 1 13 1\\n3\\n\" Broken",
+        ],
+    );
+    // Or that of a hook.
+    attached(
+        &[send("a"), say("B11|E11|b12|x|E11|b12|hook|e12|F0")],
+        &[
+            OWN,
+            "unsolicited ok \"x\\n%end 1 11 1\\n%begin 1 12 0\\nhook\\n\"",
+            "reply 0: ok \"\" Broken",
+        ],
+    );
     // Nor does it when the numbers have wrapped between them.
     attached(
         &[
