@@ -92,7 +92,8 @@ pub enum Told {
         blocks: Vec<(bool, Vec<u8>)>,
         /// The worst that its bodies hold.
         forged: Forged,
-        /// Do two blocks up to its fence hold guesses? Then where one ends may be beyond knowing.
+        /// Do two blocks up to its fence hold guesses, or does one hold the end of an earlier one and then
+        /// its own beginning? Then where one ends may be beyond knowing.
         uncertain: bool,
         /// Does it hold a guard that closes its block, and no guess before it that would make
         /// anybody suspicious? Then its end is missed, which can only be noticed later.
@@ -119,8 +120,12 @@ pub struct Toy {
     /// The reply that is being made.
     blocks: Vec<(bool, Vec<u8>)>,
     forged: Forged,
+    /// The guards of the reply's blocks.
+    guards: Vec<String>,
     /// Blocks with guesses since the last fence.
     guessing: usize,
+    /// Does one hold the end of an earlier block, and behind it its own beginning?
+    ambiguous: bool,
     lucky: bool,
 }
 
@@ -138,7 +143,9 @@ impl Toy {
             answered: 0,
             blocks: Vec::new(),
             forged: Forged::Nothing,
+            guards: Vec::new(),
             guessing: 0,
+            ambiguous: false,
             lucky: false,
         }
     }
@@ -210,11 +217,13 @@ impl Toy {
     fn fence(&mut self, nonce: &[u8]) {
         let guard = self.guard(1);
         self.write(&guard, true, &[nonce, b"\n"].concat());
+        self.guards.clear();
+        let ambiguous = std::mem::take(&mut self.ambiguous);
         self.told.push(Told::Reply {
             line: self.answered,
             blocks: std::mem::take(&mut self.blocks),
             forged: std::mem::replace(&mut self.forged, Forged::Nothing),
-            uncertain: std::mem::take(&mut self.guessing) > 1,
+            uncertain: std::mem::take(&mut self.guessing) > 1 || ambiguous,
             lucky: std::mem::take(&mut self.lucky),
         });
         self.answered += 1;
@@ -265,7 +274,7 @@ impl Toy {
     fn block(&mut self, flags: u32, ok: bool, body: &[Line]) -> (Vec<u8>, Forged) {
         let guard = self.guard(flags);
         let (time, _) = guard.split_once(' ').expect("three fields");
-        let (mut text, mut forged) = (Vec::new(), Forged::Nothing);
+        let (mut text, mut forged, mut ended) = (Vec::new(), Forged::Nothing, false);
         for line in body {
             let line = match line {
                 Line::Text(text) => text.clone(),
@@ -284,8 +293,13 @@ impl Toy {
             } else {
                 Forged::Nothing
             });
+            ended |= self.guards.iter().any(|earlier| closes(&line, earlier));
+            self.ambiguous |= ended && line == format!("%begin {guard}").as_bytes();
             text.extend_from_slice(&line);
             text.push(b'\n');
+        }
+        if flags == 1 {
+            self.guards.push(guard.clone());
         }
         self.guessing += usize::from(forged > Forged::Nothing);
         self.write(&guard, ok, &text);

@@ -200,6 +200,15 @@ fn two_blocks_that_spoof_together() {
         &[send("a ; b"), say("B11|E10|1|E11|B12|E10|E11|2|E12|F0")],
         &["reply 0: ok \"%end 1 10 1\\n1\\n\", ok \"%end 1 10 1\\n%end 1 11 1\\n2\\n\" Lookalike"],
     );
+    // Where its own beginning stands behind that, the bytes could as well be those of a first block that
+    // was closed by a copy.
+    attached(
+        &[send("a ; b"), say("B11|E11|B12|E11|B12|2|E12|F0")],
+        &[
+            OWN,
+            "reply 0: ok \"\", ok \"%end 1 11 1\\n%begin 1 12 1\\n2\\n\" Broken",
+        ],
+    );
     // The same of two blocks behind one that only holds a look-alike.
     attached(
         &[
