@@ -126,7 +126,7 @@ struct Table {
     /// A glob of units of a guardian.
     #[serde(default)]
     unit: Option<Pattern>,
-    /// The state of that guardian, where it is not the usual one.
+    /// The state of that guardian, where it is not the balancer's own.
     #[serde(default)]
     guardian: Option<PathBuf>,
     /// Panes whose option `@cc_labels` has all of these.

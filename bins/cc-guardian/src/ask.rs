@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::config;
+use crate::pick::is_of;
 use crate::place::{self, Places};
 use crate::request::{Request, Spec};
 
@@ -400,18 +401,24 @@ pub(crate) fn send(send: &cli::Send) -> Result<Exit, Failure> {
 pub(crate) fn attach(attach: &cli::Attach) -> Result<Exit, Failure> {
     let answer = ask(&places(&attach.one.state)?, &Request::Ls, PATIENCE)?;
     let units = answer.get("units").and_then(Value::as_array);
-    let unit = units.and_then(|units| {
-        let is_it =
-            |unit: &&Value| unit.get("unit").and_then(Value::as_str) == Some(&attach.one.unit);
-        units.iter().find(is_it)
-    });
-    let Some(unit) = unit else {
+    let is_it = |unit: &&Value| {
+        let named = unit.get("unit").and_then(Value::as_str);
+        named.is_some_and(|named| is_of(named, &attach.one.unit))
+    };
+    let mut meant = units.into_iter().flatten().filter(is_it);
+    let Some(unit) = meant.next() else {
         return Err(Failure::new(
             Exit::Unknown,
             format!("there is no unit {:?}", attach.one.unit),
         )
         .advice("See `cc-guardian ls` for those that there are."));
     };
+    if meant.next().is_some() {
+        let several = format!("there are several instances of {:?}", attach.one.unit);
+        return Err(
+            Failure::new(Exit::Usage, several).advice("Name one of them: see `cc-guardian ls`.")
+        );
+    }
     let (Some(socket), Some(pane)) = (
         unit.get("socket").and_then(Value::as_str),
         unit.get("pane").and_then(Value::as_str),

@@ -65,8 +65,13 @@ impl Pick {
 }
 
 fn is_called(unit: &Unit, name: &str) -> bool {
-    let family = unit.unit.rsplit_once('@').map(|(family, _)| family);
-    unit.unit == name || family == Some(name) || unit.pane.as_deref() == Some(name)
+    is_of(&unit.unit, name) || unit.pane.as_deref() == Some(name)
+}
+
+/// Is the instance `w@1` that of this name, or one of the unit `w`?
+pub(crate) fn is_of(instance: &str, name: &str) -> bool {
+    let unit = instance.rsplit_once('@').map(|(unit, _)| unit);
+    instance == name || unit == Some(name)
 }
 
 #[cfg(test)]

@@ -106,6 +106,20 @@ pub(crate) enum Request {
     },
 }
 
+impl Request {
+    /// The name of the one instance that this is about, where it can be about one only.
+    pub(crate) const fn one(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Why { unit }
+            | Self::Peek { unit }
+            | Self::Explain { unit }
+            | Self::Send { unit, .. }
+            | Self::Answer { unit, .. } => Some(unit),
+            _ => None,
+        }
+    }
+}
+
 /// A unit of the command line.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]

@@ -148,7 +148,8 @@ impl Store {
     pub(crate) fn events(&self, unit: Option<&str>, most: u32) -> Result<Vec<Event>, StoreError> {
         let mut query = self.db.prepare_cached(
             "SELECT id, at, unit, kind, state, sub, was, confidence, evidence, detail FROM event
-             WHERE ?1 IS NULL OR unit = ?1 ORDER BY id DESC LIMIT ?2",
+             WHERE ?1 IS NULL OR unit = ?1 OR substr(unit, 1, length(?1) + 1) = ?1 || '@'
+             ORDER BY id DESC LIMIT ?2",
         )?;
         let rows = query.query_map(params![unit, most], |row| {
             let at: String = row.get(1)?;

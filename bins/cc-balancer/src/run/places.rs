@@ -41,7 +41,11 @@ impl Serve {
 
     /// The control socket of the guardian whose units a table means.
     fn guardian_of(&self, table: &Workers) -> PathBuf {
-        let home = cc_kit::home::Home::of("guardian", table.guardian.as_deref());
+        let state = table
+            .guardian
+            .as_deref()
+            .unwrap_or_else(|| self.home.state());
+        let home = cc_kit::home::Home::of("guardian", Some(state));
         home.map_or_else(|_| self.home.control(), |home| home.control())
     }
 

@@ -37,12 +37,12 @@ pub(crate) struct Floor {
     workers: Vec<String>,
 }
 
-/// The programs of the harness, built beside our own.
-fn built(name: &str) -> PathBuf {
+/// A program that is built beside our own.
+pub(crate) fn built(name: &str) -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_cc-balancer")).with_file_name(name);
     assert!(
         program.exists(),
-        "build it first: cargo build -p tests --bins"
+        "build {name} first: cargo build --workspace --bins"
     );
     program
 }

@@ -21,3 +21,4 @@ mod recipes;
 mod serving;
 mod sqlite;
 mod suite;
+mod units;

@@ -1,7 +1,7 @@
 //! A queue in a home of its own, and the built `cc-balancer` that asks it.
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::{env, fs};
 
@@ -37,9 +37,15 @@ impl Queue {
 
     /// The program, in this home; the state is named in front of the arguments behind the verb.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cc-balancer"));
+        let mut command = self.program(Path::new(env!("CARGO_BIN_EXE_cc-balancer")));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// Any program, in this home.
+    pub(crate) fn program(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())

@@ -48,7 +48,10 @@ fn a_shell_runs_a_command_and_its_exit_code_is_the_tasks() {
     let good = floor.queue.add(&[quoted]);
     let bad = floor.queue.add(&["echo no; exit 7"]);
     floor.until(&bad, "failed");
-    assert_eq!(floor.result(&good)["text"], "it's;\n$HOME\na       b");
+    let result = floor.result(&good);
+    // A tab is one in a capture of 3.8, and what it looks like in older ones.
+    let text = result["text"].as_str().unwrap().replace('\t', "       ");
+    assert_eq!(text, "it's;\n$HOME\na       b");
     let result = floor.result(&bad);
     assert_eq!(result["exit"], 7);
     assert_eq!(result["text"], "no");

@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::Note;
+use crate::pick::is_of;
 use crate::request::Request;
 use crate::store::Event;
 
@@ -101,6 +102,9 @@ impl Connection {
         };
         let wanted = unit.clone();
         let before = self.ask(request).await;
+        if before.get("error").is_some() {
+            return say(&mut write, &before).await;
+        }
         let mut last = 0;
         for event in before
             .get("events")
@@ -114,7 +118,7 @@ impl Connection {
         loop {
             match later.recv().await {
                 Ok(event) if event.id > last => {
-                    if wanted.as_ref().is_none_or(|unit| *unit == event.unit) {
+                    if wanted.as_ref().is_none_or(|unit| is_of(&event.unit, unit)) {
                         let event = serde_json::to_value(&event).unwrap_or_default();
                         say(&mut write, &said(&event)).await?;
                     }

@@ -12,6 +12,7 @@ mod health;
 mod heard;
 mod limits;
 mod live;
+mod named;
 mod process;
 mod prompts;
 mod reply;

@@ -16,7 +16,12 @@ use crate::instance::{Instance, Phase};
 use crate::request::{Request, Spec};
 
 impl Daemon {
-    pub(super) async fn asked(&mut self, request: Request, reply: oneshot::Sender<Value>) {
+    pub(super) async fn asked(&mut self, mut request: Request, reply: oneshot::Sender<Value>) {
+        if let Some(unit) = request.one()
+            && let Err(refused) = self.name(unit)
+        {
+            return drop(reply.send(refused));
+        }
         let answer = match request {
             Request::Ls | Request::Watch => self.listing(),
             Request::Status => self.status(),
@@ -24,25 +29,10 @@ impl Daemon {
             Request::Diff { file } => self.diff(file.as_deref()),
             Request::Apply { file, at_idle } => self.apply(file.as_deref(), at_idle),
             Request::Adopt(adopt) => return self.adopt_pane(adopt, reply),
-            Request::RestartAtIdle { unit } => self.restart_at_idle(&unit),
-            Request::Start { unit } => self.start(&unit),
-            Request::Stop { unit, now } => match self.instances.contains_key(&unit) {
-                true => {
-                    self.stop(&unit, false, now);
-                    json!({"v": 1})
-                }
-                false => unknown(&unit),
-            },
-            Request::Restart { unit, now } => match self.instances.get(&unit) {
-                Some(it) if !it.can_start() => cannot_start(&unit),
-                Some(_) => {
-                    if !self.stop(&unit, true, now) {
-                        return drop(reply.send(self.start(&unit)));
-                    }
-                    json!({"v": 1})
-                }
-                None => unknown(&unit),
-            },
+            Request::Start { .. }
+            | Request::Stop { .. }
+            | Request::Restart { .. }
+            | Request::RestartAtIdle { .. } => self.changed_each(&request),
             Request::Down { now } => {
                 let names: Vec<String> = self.instances.keys().cloned().collect();
                 for name in names {
@@ -66,7 +56,12 @@ impl Daemon {
                 None => unknown(&unit),
             },
             Request::Events { unit, most, .. } => match self.store.events(unit.as_deref(), most) {
-                Ok(events) => json!({"v": 1, "events": events}),
+                Ok(events) => match unit {
+                    Some(unit) if events.is_empty() && self.instances_of(&unit).is_empty() => {
+                        unknown(&unit)
+                    }
+                    _ => json!({"v": 1, "events": events}),
+                },
                 Err(error) => {
                     let error = error.to_string();
                     json!({"v": 1, "error": error, "exit": Exit::Store.code()})

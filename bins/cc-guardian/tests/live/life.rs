@@ -151,3 +151,39 @@ fn what_always_runs_comes_back_with_the_guardian() {
         (&Value::from("absent"), &Value::Null)
     );
 }
+
+/// Passes when the name of a unit means its only instance, or all of them where that makes sense, and else
+/// is refused with the names that there are.
+#[test]
+fn a_unit_is_called_by_its_name_too() {
+    skip_if_asked!();
+    let guardian = Guardian::start();
+    guardian.up("one", 1, &[]);
+    guardian.up("w", 2, &[]);
+    for unit in ["one@1", "w@1", "w@2"] {
+        guardian.until_state(unit, "idle");
+    }
+    guardian.ok(&["send", "one", "hello"]);
+    assert!(guardian.ok(&["events", "one"]).contains("one@1"));
+    let both = guardian.ok(&["events", "w"]);
+    assert!(both.contains("w@1") && both.contains("w@2"), "{both}");
+    assert!(!both.contains("one@1"), "{both}");
+    for asked in [&["send", "w", "hello"][..], &["attach", "w"]] {
+        let refused = guardian.ask(asked);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+    let refused = guardian.ask(&["answer", "w", "yes"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(said, "error: \"w\" is 2 instances\nName one: w@1, w@2.\n");
+    assert_eq!(guardian.ask(&["events", "x"]).status.code(), Some(4));
+    guardian.ok(&["stop", "w", "--now"]);
+    for unit in ["w@1", "w@2"] {
+        guardian.until(unit, "to be gone", |unit| unit["pane"].is_null());
+    }
+    assert!(guardian.unit("one@1")["pane"].is_string());
+    guardian.ok(&["start", "w"]);
+    for unit in ["w@1", "w@2"] {
+        guardian.until_state(unit, "idle");
+    }
+    assert_eq!(guardian.ask(&["restart", "x"]).status.code(), Some(4));
+}
