@@ -11,6 +11,7 @@
 //! | [`journal`] | the log on disk: record format, writer, reader, store |
 //! | [`lease`] | who may write to a pane: one at a time |
 //! | [`limit`] | limits of accounts: when they end, and who tries first |
+//! | [`logs`] | the logs that cc-logger keeps of panes, found and read |
 //! | [`manual`] | completions for shells, and man pages |
 //! | [`pane`] | eyes and hands on one pane |
 //! | [`places`] | where the programs keep what they keep |
@@ -32,6 +33,7 @@ pub mod hook;
 pub mod journal;
 pub mod lease;
 pub mod limit;
+pub mod logs;
 pub mod manual;
 pub mod pane;
 pub mod places;

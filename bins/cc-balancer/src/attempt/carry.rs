@@ -252,9 +252,13 @@ impl Carrying {
             }
             Act::Capture => {
                 let session = self.job.worker.belief.borrow().session.clone();
-                let (text, touched) = self.hands.turn(&self.job.nonce, session.as_deref()).await;
-                let outcome = self.kept(&text);
-                self.on(Event::Captured(Box::new(outcome), touched));
+                let begun = self.job.task.attempt.as_ref().map(|it| it.leased);
+                let since = begun.unwrap_or_default();
+                let nonce = &self.job.nonce;
+                let turn = self.hands.turn(nonce, since, session.as_deref()).await;
+                let mut outcome = self.kept(&turn.text);
+                outcome.is_cut |= turn.is_cut;
+                self.on(Event::Captured(Box::new(outcome), turn.touched));
             }
             Act::Check => self.check(),
             Act::Limit(why) => self.limit(why).await,

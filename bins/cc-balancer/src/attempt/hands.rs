@@ -9,17 +9,18 @@ use cc_kit::lease::{Lease, Place, Taken};
 use cc_kit::process::{Identity, Snapshot, end_tree};
 use cc_kit::profile::Sight;
 use cc_kit::send::{Delivery, Outcome as Sending, Prompt, Reader, Why, deliver};
+use jiff::Timestamp;
 use tmux_cc::protocol::commands::{CapturePane, Run as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::course;
 use crate::task::Fence;
-use crate::worker::{Below, Hands as Guarding, Worker, said, steady, text_of_turn};
+use crate::worker::{Below, Hands as Guarding, Worker, longer, said, steady, text_of_turn};
 
 /// Rows of history that are looked back at.
 const HISTORY: i32 = 20_000;
-/// How long another may write to the pane before its turn is stopped.
+/// How long another may write to the pane before we give up.
 const WRITING: Duration = Duration::from_secs(5);
 /// How often a box is emptied at most: some keys take a line each.
 const CLEARS: u32 = 40;
@@ -27,6 +28,16 @@ const CLEARS: u32 = 40;
 const GRACE: Duration = Duration::from_secs(5);
 /// How long before the end of a turn a person's key may have ended it.
 const KEY: Duration = Duration::from_secs(3);
+
+/// What came of a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) text: String,
+    /// Is its beginning no longer there?
+    pub(super) is_cut: bool,
+    /// Did a person press a key as it ended?
+    pub(super) touched: bool,
+}
 
 /// A worker, and what is needed to reach it.
 #[derive(Debug, Clone)]
@@ -43,13 +54,10 @@ impl Hands {
         if let (Some((_, unit)), Some(guarding)) = (&self.worker.guarded, &self.guarding) {
             return guarding.send(unit, prompt.text()).await;
         }
-        let Some(place) = self.place() else {
-            return Sending::Held(Why::Gone("its server is gone".to_owned()));
-        };
-        let _lease = match Lease::take(&self.leases, place, "cc-balancer") {
-            Ok(Taken::Ours(lease)) => lease,
-            Ok(Taken::Theirs(who)) => return Sending::Held(Why::Leased(who)),
-            Err(error) => return Sending::Held(Why::Refused(error.to_string())),
+        // A delivery of ours may be seeing to its end what is over already.
+        let _lease = match self.lease().await {
+            Ok(lease) => lease,
+            Err(why) => return Sending::Held(why),
         };
         let profile = Arc::clone(&self.worker.profile);
         let reader = Reader {
@@ -70,7 +78,7 @@ impl Hands {
 
     /// Presses the keys that stop a turn, unless somebody else writes there all the time.
     pub(super) async fn interrupt(&self) -> Result<(), String> {
-        let _lease = self.lease().await?;
+        let _lease = self.lease().await.map_err(|why| why.to_string())?;
         let keys = self.worker.profile.keys();
         for key in &keys.interrupt {
             self.worker
@@ -106,7 +114,7 @@ impl Hands {
                 return Ok(());
             }
             if lease.is_none() {
-                lease = Some(self.lease().await?);
+                lease = Some(self.lease().await.map_err(|why| why.to_string())?);
             }
             for key in &keys.clear {
                 let pressed = self.worker.pane.press_unless_typed(key, found.keyed).await;
@@ -120,17 +128,18 @@ impl Hands {
     }
 
     /// The right to write to the pane, as soon as nobody else has it.
-    async fn lease(&self) -> Result<Lease, String> {
-        let place = self.place().ok_or("its server is gone")?;
+    async fn lease(&self) -> Result<Lease, Why> {
+        let place = self.place();
+        let place = place.ok_or_else(|| Why::Gone("its server is gone".to_owned()))?;
         let began = Instant::now();
         loop {
             match Lease::take(&self.leases, place, "cc-balancer") {
                 Ok(Taken::Ours(lease)) => return Ok(lease),
                 Ok(Taken::Theirs(who)) if began.elapsed() > WRITING => {
-                    return Err(format!("{who} writes to the pane"));
+                    return Err(Why::Leased(who));
                 }
                 Ok(Taken::Theirs(_)) => sleep(WRITING / 50).await,
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(Why::Refused(error.to_string())),
             }
         }
     }
@@ -173,11 +182,11 @@ impl Hands {
         })
     }
 
-    /// The text of the turn, and whether a person pressed a key as it ended.
-    pub(super) async fn turn(&self, nonce: &str, session: Option<&str>) -> (String, bool) {
+    /// What came of a turn that began then.
+    pub(super) async fn turn(&self, nonce: &str, since: Timestamp, session: Option<&str>) -> Turn {
         // The prompt of a shell comes a moment behind the end of its command: what is captured before
         // the look has it only if the look has it too.
-        let text = self.capture().await.unwrap_or_default();
+        let rows = self.capture().await.unwrap_or_default();
         let found = self.worker.pane.look().await.ok();
         let touched = found.as_ref().and_then(|found| found.touched);
         let touched = touched.is_some_and(|ago| ago <= KEY);
@@ -185,14 +194,26 @@ impl Hands {
             let (session, nonce) = (session.to_owned(), nonce.to_owned());
             let read = tokio::task::spawn_blocking(move || said(pid, &session, &nonce)).await;
             if let Ok(Some(text)) = read {
-                return (text, touched);
+                return Turn {
+                    text,
+                    is_cut: false,
+                    touched,
+                };
             }
         }
         let below = found.and_then(|found| {
             let above = self.worker.profile.above_box(&found.screen)?;
             Below::of(&found.screen.rows, above)
         });
-        (text_of_turn(text.lines(), nonce, below.as_ref()).0, touched)
+        let (mut text, mut is_whole) = text_of_turn(rows.lines(), nonce, below.as_ref());
+        if !is_whole && let Some(rows) = longer(&self.worker.key, since, &rows).await {
+            (text, is_whole) = text_of_turn(rows.lines(), nonce, below.as_ref());
+        }
+        Turn {
+            text,
+            is_cut: !is_whole,
+            touched,
+        }
     }
 
     /// Does the nonce stand in the pane? `None` where it cannot be looked at.

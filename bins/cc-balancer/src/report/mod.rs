@@ -16,7 +16,7 @@ use cc_kit::printable::harmless;
 use cc_kit::redact::{Key, Rules, redacted};
 use serde_json::Value;
 
-use crate::ask::print;
+use crate::ask::{print, say};
 
 /// Members that hold what strangers printed.
 const STRANGE: [&str; 4] = ["text", "check", "why", "outcome"];
@@ -75,7 +75,11 @@ impl Report {
 
     /// Prints its text.
     pub(crate) fn print(&self) -> Result<(), Failure> {
-        print(&lines(self.text("text")))
+        print(&lines(self.text("text")))?;
+        if self.0.get("is_cut") == Some(&Value::Bool(true)) {
+            say("this is only its end: the rest was longer than is kept, or no longer in the pane");
+        }
+        Ok(())
     }
 }
 

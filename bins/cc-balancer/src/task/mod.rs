@@ -183,7 +183,7 @@ pub struct Worker {
 pub struct Outcome {
     /// What was printed in the turn, rendered, without secrets.
     pub text: String,
-    /// Was the text longer than is kept?
+    /// Is this only the end of the text, since it was longer than is kept or than the pane still has?
     pub is_cut: bool,
     /// The exit code of a command.
     pub exit: Option<i32>,

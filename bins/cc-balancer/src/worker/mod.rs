@@ -6,6 +6,7 @@
 mod eyes;
 mod find;
 mod guardian;
+mod log;
 mod transcript;
 mod turn;
 
@@ -23,6 +24,7 @@ use crate::task::Labels;
 pub(crate) use eyes::Eyes;
 pub(crate) use find::{DRAIN, Found, LABELS, Wanted, find};
 pub(crate) use guardian::{Guardian, Hands, Listed, Units};
+pub(crate) use log::longer;
 pub(crate) use transcript::said;
 pub(crate) use turn::{Below, mark, text_of_turn};
 

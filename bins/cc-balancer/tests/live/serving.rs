@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
 use harness::wait;
+use serde_json::Value;
 
-use crate::floor::{Floor, PATIENCE};
+use crate::floor::{Floor, PATIENCE, built};
 
 /// Passes when a task is typed once into an idle agent, and its result is the text of its turn alone.
 #[test]
@@ -197,4 +200,68 @@ fn messages_arrive_in_order() {
         assert!(!prompt.queued, "{prompt:?}");
     }
     assert_eq!(floor.prompts_of("w1"), []);
+}
+
+/// Passes when a text of which the pane has only the end says so, and is whole where a log of the pane is
+/// kept.
+#[test]
+fn a_text_that_is_longer_than_the_history_is_cut_or_comes_from_the_log() {
+    let mut floor = Floor::new();
+    floor
+        .server
+        .tmux(["set-option", "-g", "history-limit", "100"]);
+    floor.shell("sh");
+    floor.configure(&floor.table("sh", "shell", ""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    let long = "seq 3000";
+    let cut = floor.queue.add(&[long]);
+    floor.until(&cut, "done");
+    let result = floor.result(&cut);
+    assert_eq!(result["is_cut"], true);
+    assert!(result["text"].as_str().unwrap().ends_with("\n2999\n3000"));
+    let said = floor.queue.ask(&["result", &cut]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("only its end"));
+
+    let logger = Logger::of(&floor);
+    let whole = floor.queue.add(&[long]);
+    floor.until(&whole, "done");
+    let result = floor.result(&whole);
+    assert_eq!(result["attempt"], 1, "{}", floor.queue.ok(&["log", &whole]));
+    let rows: Vec<String> = (1..=3000).map(|row| row.to_string()).collect();
+    assert_eq!(result["text"].as_str().unwrap(), rows.join("\n"));
+    assert_eq!(result["is_cut"], false);
+    drop(logger);
+}
+
+/// A cc-logger on the server of a floor, in its home.
+struct Logger(Child);
+
+impl Logger {
+    fn of(floor: &Floor) -> Self {
+        let program = |arguments: &[&str]| {
+            let mut command = floor.queue.program(&built("cc-logger"));
+            command.args(arguments);
+            command
+        };
+        let socket = floor.server.socket().display().to_string();
+        let tmux = Path::new(floor.server.binary()).display().to_string();
+        let mut run = program(&["run", "-S", &socket, "--tmux", &tmux]);
+        let log = fs::File::create(floor.queue.path("logger.log")).unwrap();
+        let logger = Self(run.stderr(log).stdout(Stdio::null()).spawn().unwrap());
+        wait::until(PATIENCE, "the logger to have the shell", || {
+            let listed = program(&["ls", "--json"]).output().unwrap();
+            let listed: Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
+            let panes = listed["panes"].as_array().cloned().unwrap_or_default();
+            panes.iter().filter(|it| it["state"] == "live").count() == 2
+        });
+        logger
+    }
+}
+
+impl Drop for Logger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
