@@ -64,15 +64,16 @@ pub fn next(task: &Task, end: &End, now: Timestamp, jitter: f64) -> Next {
         End::Cancelled(_) => (State::Cancelled, None, None),
         // It is not tried again: that is not wanted any more.
         _ if task.cancel.is_some() => (State::Cancelled, Some(outcome.clone()), None),
+        // A message arrives, however often that takes: who gets it twice knows it by its id.
+        End::Uncertain(_) | End::Lost(_) if task.spec.kind == Kind::Message => {
+            (State::Queued, Some(outcome.clone()), later())
+        }
         End::Failed(..) | End::Lost(_) if is_left => {
             (State::Queued, Some(outcome.clone()), later())
         }
         End::Failed(why, _) => (State::Failed, Some(why.clone()), None),
         End::Lost(_) => (State::Dead, Some(outcome.clone()), None),
         End::Returned(_, until) => (State::Queued, Some(outcome.clone()), *until),
-        End::Uncertain(_) if task.spec.kind == Kind::Message => {
-            (State::Queued, Some(outcome.clone()), later())
-        }
         End::Uncertain(_) => (State::Held, Some(outcome.clone()), None),
     };
     let before = task.attempt.as_ref();
@@ -218,6 +219,23 @@ mod tests {
             after_lost: true,
         });
         assert!(next(&task, &returned, at(0), 0.0).may_repeat);
+    }
+
+    #[test]
+    fn a_message_that_is_lost_comes_again_whatever_tries_are_left() {
+        let mut task = task(0, 0);
+        task.spec.kind = Kind::Message;
+        let lost = End::Lost("its worker is gone".to_owned());
+        let again = next(&task, &lost, at(100), 0.0);
+        assert_eq!(
+            (again.state, again.not_before),
+            (State::Queued, Some(at(160)))
+        );
+        assert_eq!((again.counts, again.may_repeat), (true, true));
+        let failed = End::Failed("there is no such unit".to_owned(), Outcome::default());
+        assert_eq!(state(&task, &failed), State::Failed);
+        task.cancel = Some(false);
+        assert_eq!(state(&task, &lost), State::Cancelled);
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub enum End {
     /// typed. Queued again, not before that.
     Returned(String, Option<Timestamp>),
     /// It was under way, and its worker is gone or was made safe: why. Tried again as the task says,
-    /// flagged; else `dead`.
+    /// flagged; else `dead`. A message is delivered again, however often that takes.
     Lost(String),
     /// Something was typed, and nobody knows what became of it: `held`, until somebody looks. A message
     /// is delivered again.
