@@ -48,8 +48,11 @@ pub(super) fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
+/// The moment of a row: of every one that there is, also where microseconds alone make none, in the last
+/// second of all.
 pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(micros).map_err(damaged)
+    let nanoseconds = i32::try_from(micros % 1_000_000 * 1_000).map_err(damaged)?;
+    Timestamp::new(micros / 1_000_000, nanoseconds).map_err(damaged)
 }
 
 pub(super) fn some_timestamp(micros: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
@@ -295,4 +298,25 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt, StoreError> {
         outcome: row.get(11)?,
         after_lost: row.get(12)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_that_is_written_can_be_read() {
+        let second = Timestamp::UNIX_EPOCH.as_microsecond();
+        assert_eq!(timestamp(second).unwrap(), Timestamp::UNIX_EPOCH);
+        for moment in [
+            Timestamp::MIN,
+            Timestamp::from_nanosecond(-1_500_000_001).unwrap(),
+            Timestamp::from_microsecond(1_790_000_000_123_456).unwrap(),
+            Timestamp::MAX,
+        ] {
+            let read = timestamp(moment.as_microsecond()).unwrap();
+            assert_eq!(read.as_microsecond(), moment.as_microsecond());
+        }
+        assert!(timestamp(i64::MAX).is_err() && timestamp(i64::MIN).is_err());
+    }
 }

@@ -2,6 +2,7 @@
 
 use cc_balancer::store::{Account, Group};
 use cc_balancer::task::Spec;
+use jiff::Timestamp;
 
 use super::{Check, Rig, at, checks, done, on_account, spec, worker};
 
@@ -11,6 +12,7 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
         nothing_of_a_paused_group_is_begun,
         no_more_are_under_way_on_an_account_than_may_be,
         nothing_is_begun_on_a_limited_account,
+        a_limit_until_the_last_of_all_moments_can_be_kept_and_cleared,
         what_was_said_of_groups_and_accounts_stays,
     ]
 }
@@ -92,6 +94,30 @@ async fn nothing_is_begun_on_a_limited_account(rig: Rig) {
     assert!(rig.pull_for(&team, at(102)).await.is_none());
     rig.store.limit("team", None, "").await.unwrap();
     assert!(rig.pull_for(&team, at(103)).await.is_some());
+}
+
+async fn a_limit_until_the_last_of_all_moments_can_be_kept_and_cleared(mut rig: Rig) {
+    rig.add(spec("a"), at(0)).await;
+    let team = [on_account(1, "team")];
+    let last = Timestamp::MAX;
+    rig.store.limit("team", Some(last), "bill").await.unwrap();
+    rig.restart().await;
+    let accounts = rig.store.accounts().await.unwrap();
+    let until = accounts[0].limited_until.unwrap();
+    assert!(last.duration_since(until).as_secs() < 1, "{until}");
+    assert!(rig.pull_for(&team, at(1)).await.is_none());
+    // Nor is a task lost that is to be begun then.
+    let never = Spec {
+        not_before: Some(last),
+        ..spec("never")
+    };
+    let never = rig.add(never, at(1)).await;
+    rig.restart().await;
+    assert!(rig.task(&never).await.not_before > Some(at(1_000_000_000).wall));
+    rig.store.limit("team", None, "").await.unwrap();
+    let leased = rig.pull_for(&team, at(2)).await.unwrap();
+    assert_eq!(leased.task.spec.text, "a");
+    assert!(rig.pull_for(&team, at(3)).await.is_none());
 }
 
 async fn what_was_said_of_groups_and_accounts_stays(mut rig: Rig) {
