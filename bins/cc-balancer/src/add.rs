@@ -4,10 +4,12 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cc_kit::ask::word;
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::stdout::print;
 use serde_json::Value;
 
-use crate::ask::{Place, print, say, text_of, word};
+use crate::ask::{Place, say, text_of};
 use crate::cli;
 use crate::desk;
 use crate::request::{Request, Wanted};

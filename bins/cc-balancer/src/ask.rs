@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 
 use cc_kit::ask::{Answers, Daemon, checked};
 use cc_kit::exit::{Exit, Failure};
-use cc_kit::home::Home;
+use cc_kit::home::{Home, State};
 use cc_kit::printable::harmless;
 use serde_json::Value;
 
-use crate::cli;
 use crate::desk::{Desk, Mistake};
 use crate::request::Request;
 use crate::store::nats::{Migrated, Options, migrate};
@@ -49,7 +48,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// That of the command line.
-    pub(crate) fn find(state: &cli::State) -> Result<Self, Failure> {
+    pub(crate) fn find(state: &State) -> Result<Self, Failure> {
         let home = Home::find("balancer", state.state.as_deref())?;
         Ok(Self { home })
     }
@@ -136,12 +135,12 @@ impl Place {
     }
 }
 
-/// The store of that file.
 /// Asks the balancer that listens there.
 pub(crate) fn ask_at(socket: &Path, request: &Request) -> Result<Value, Failure> {
     answered(&mut Answers::of(BALANCER, socket, request, Some(PATIENCE))?)
 }
 
+/// The store of that file.
 fn open(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(SqliteStore::open(path)?))
 }
@@ -179,21 +178,6 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// Prints; a reader that has gone is none.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    is_read(text).map(|_| ())
-}
-
-/// Prints, and says whether anybody reads it.
-pub(crate) fn is_read(text: &str) -> Result<bool, Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::new(Exit::Failed, error)),
-    }
-}
-
 /// Text of a file, or of standard input, without the line feed at its end.
 pub(crate) fn text_of(file: &Path) -> Result<String, Failure> {
     let read = match file.as_os_str() == "-" {
@@ -212,18 +196,4 @@ pub(crate) fn text_of(file: &Path) -> Result<String, Failure> {
             .advice("Give it as text.")
     })?;
     Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
-}
-
-/// A member of what was answered, for people; `None` where it says nothing.
-pub(crate) fn word(of: &Value, name: &str) -> Option<String> {
-    match of.get(name) {
-        Some(Value::String(text)) if !text.is_empty() => Some(harmless(text).to_string()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// The members of a list that was answered; none where there is no such list.
-pub(crate) fn members<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    of.get(name).and_then(Value::as_array).into_iter().flatten()
 }

@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cc_kit::ask::{Answers, Daemon, checked};
+use cc_kit::ask::{Answers, Daemon, checked, word};
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::home::Home;
 use cc_kit::signals::Shutdown;
+use cc_kit::stdout::print;
 use serde_json::{Value, json};
 
 use crate::add::{milliseconds, wanted};
-use crate::ask::{PATIENCE, Place, runtime, say, word};
+use crate::ask::{PATIENCE, Place, runtime, say};
 use crate::cli;
 use crate::report::{Outputs, Report};
 use crate::request::{One, Request};
@@ -177,7 +178,7 @@ pub(crate) fn result(one: &cli::One) -> Result<Exit, Failure> {
     let report = Report::of(place.ask(&request)?)?;
     let value = report.value();
     if one.json {
-        crate::ask::print(&format!("{value}\n"))?;
+        print(&format!("{value}\n"))?;
     } else {
         report.print()?;
         let exit = wait::exit_of(value);

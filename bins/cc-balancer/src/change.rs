@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use cc_kit::ask::{members, word};
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::stdout::print;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::add::labels;
-use crate::ask::{Place, members, print, say, text_of, word};
+use crate::ask::{Place, say, text_of};
 use crate::cli;
 use crate::request::{Parallel, Request, Tasks};
 

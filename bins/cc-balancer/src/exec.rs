@@ -197,7 +197,7 @@ mod tests {
                 socket: None,
                 attempt: text.to_owned(),
                 nonce: "n".to_owned(),
-                state: cli::State { state: None },
+                state: cc_kit::home::State::default(),
             })
         };
         let right = read("0123456789ab.2").unwrap();

@@ -4,9 +4,10 @@ use std::env;
 use std::path::PathBuf;
 
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::stdout::print;
 use serde_json::Value;
 
-use crate::ask::{PATIENCE, absolute, ask, ensure, places, print};
+use crate::ask::{PATIENCE, absolute, ask, ensure, places};
 use crate::cli;
 use crate::request::{Adopt, Request};
 

@@ -1,9 +1,11 @@
 //! `answer`: what a unit asks is answered; and what `why` says of it.
 
+use cc_kit::ask::{members, word};
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::stdout::print;
 use serde_json::{Value, json};
 
-use crate::ask::{self, members, print, word};
+use crate::ask;
 use crate::cli;
 use crate::request::Request;
 

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cc_kit::ask::{Answers, Daemon};
+use cc_kit::ask::{Answers, Daemon, word};
 use cc_kit::control;
 use cc_kit::exit::{Exit, Failure};
-use cc_kit::printable::{harmless, printable};
+use cc_kit::home::State;
+use cc_kit::printable::printable;
+use cc_kit::stdout::print;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -71,35 +73,7 @@ pub(crate) fn checked(answer: Value) -> Result<Value, Failure> {
     })
 }
 
-/// A member of what was answered, for people; `None` where it says nothing.
-pub(crate) fn word(of: &Value, name: &str) -> Option<String> {
-    match of.get(name) {
-        Some(Value::String(text)) if !text.is_empty() => Some(harmless(text).to_string()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// The members of a list that was answered; none where there is no such list.
-pub(crate) fn members<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    of.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    is_read(text).map(|_| ())
-}
-
-/// Prints, and says whether anybody reads it.
-pub(crate) fn is_read(text: &str) -> Result<bool, Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::new(Exit::Failed, error)),
-    }
-}
-
-pub(crate) fn places(state: &cli::State) -> Result<Places, Failure> {
+pub(crate) fn places(state: &State) -> Result<Places, Failure> {
     place::find(state.state.as_deref())
 }
 

@@ -1,9 +1,11 @@
 //! `diff` and `apply`: what a file would change.
 
+use cc_kit::ask::members;
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::stdout::print;
 use serde_json::Value;
 
-use crate::ask::{PATIENCE, absolute, ask, members, places, print};
+use crate::ask::{PATIENCE, absolute, ask, places};
 use crate::cli;
 use crate::request::Request;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use cc_kit::config::Span;
 use cc_kit::exit::Failure;
+use cc_kit::home::State;
 use cc_kit::manual::{Completions, Man};
 use cc_kit::telemetry::{self, Verbosity};
 use clap::{Args, Parser, Subcommand};
@@ -104,14 +105,6 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Print the man page, or write those of all verbs.
     Man(Man),
-}
-
-/// Which guardian.
-#[derive(Debug, Args)]
-pub(crate) struct State {
-    /// Where it keeps its state [default: $XDG_STATE_HOME/cc].
-    #[arg(long = "state", value_name = "DIR")]
-    pub(crate) state: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

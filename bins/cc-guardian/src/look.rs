@@ -4,22 +4,16 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use cc_kit::ask::{members, word};
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::profile::{self, Profile, Profiles, Screen, Sight};
-
+use cc_kit::stdout::print;
 use serde_json::Value;
 
 use crate::ask;
 use crate::cli;
 use crate::config;
 use crate::request::Request;
-
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::new(Exit::Failed, error))
-}
 
 /// Says what a screen means.
 pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
@@ -72,20 +66,20 @@ pub(crate) fn explain(explain: &cli::Explain) -> Result<(), Failure> {
 
 /// What a screen means, for people.
 fn explained(answer: &Value) -> String {
-    let word = |of, name| ask::word(of, name).unwrap_or_default();
-    let mut text = word(answer, "state");
-    if let Some(sub) = ask::word(answer, "sub") {
+    let said = |of, name| word(of, name).unwrap_or_default();
+    let mut text = said(answer, "state");
+    if let Some(sub) = word(answer, "sub") {
         text.push_str(&format!(" ({sub})"));
     }
     let sure = answer.get("confidence").and_then(Value::as_f64);
     text.push_str(&format!(", sure to {:.2}\n", sure.unwrap_or_default()));
-    for proof in ask::members(answer, "evidence") {
-        let (seen, rule, said) = (
-            word(proof, "seen"),
-            word(proof, "rule"),
-            word(proof, "text"),
+    for proof in members(answer, "evidence") {
+        let (seen, rule, words) = (
+            said(proof, "seen"),
+            said(proof, "rule"),
+            said(proof, "text"),
         );
-        text.push_str(&format!("  {seen} by {rule}: {said}\n"));
+        text.push_str(&format!("  {seen} by {rule}: {words}\n"));
     }
     text
 }

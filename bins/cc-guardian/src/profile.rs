@@ -6,9 +6,9 @@ use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::harmless;
 use cc_kit::profile::fixture::{self, Fixture, Wrong};
 use cc_kit::profile::{Profile, Profiles};
+use cc_kit::stdout::print;
 
 use crate::cli;
-use crate::look::print;
 use crate::record;
 
 /// Lists profiles, shows one, holds screens against them, or records such a screen.

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::profile::{Profile, Profiles, Screen, Sight};
-use cc_kit::redact::{Key, Redactor, Rules};
+use cc_kit::redact::{Key, Rules, redacted};
+use cc_kit::stdout::print;
 use serde_json::Value;
 
 use crate::ask::{self, PATIENCE};
 use crate::cli;
-use crate::look::{named, print};
+use crate::look::named;
 use crate::request::Request;
 
 /// What stands for the host's name, which is nobody's business.
@@ -185,13 +186,7 @@ impl Caught {
     }
 
     fn without_secrets(self, rules: &Arc<Rules>) -> Self {
-        let safe = |text: &str| {
-            let mut out = Vec::new();
-            let mut redactor = Redactor::new(Arc::clone(rules));
-            redactor.push(text.as_bytes(), &mut out, &mut |_| {});
-            redactor.flush(&mut out, &mut |_| {});
-            String::from_utf8_lossy(&out).into_owned()
-        };
+        let safe = |text: &str| redacted(rules, text);
         // A secret may go over several rows.
         let rows = safe(&self.screen.rows.join("\n"));
         let rows = rows.lines().map(str::to_owned).collect();

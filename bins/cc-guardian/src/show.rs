@@ -5,12 +5,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use cc_kit::ask::{members, word};
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::stdout::{is_read, print};
 use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use crate::ask::{PATIENCE, ask, is_read, members, next, open, places, print, word};
+use crate::ask::{PATIENCE, ask, next, open, places};
 use crate::cli;
 use crate::pick::Pick;
 use crate::request::Request;

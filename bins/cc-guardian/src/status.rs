@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::harmless;
+use cc_kit::stdout::print;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::ask::{PATIENCE, ask, places, print};
+use crate::ask::{PATIENCE, ask, places};
 use crate::cli;
 use crate::pick::Pick;
 use crate::request::Request;

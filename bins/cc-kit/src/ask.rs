@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::control;
 use crate::exit::{Exit, Failure};
-use crate::printable::printable;
+use crate::printable::{harmless, printable};
 
 /// A daemon, in words.
 #[derive(Debug, Clone, Copy)]
@@ -99,4 +99,19 @@ pub fn checked(answer: Value) -> Result<Value, Failure> {
         }
         _ => failure,
     })
+}
+
+/// A member of what was answered, for people; `None` where it says nothing.
+#[must_use]
+pub fn word(of: &Value, name: &str) -> Option<String> {
+    match of.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(harmless(text).to_string()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The members of a list that was answered; none where there is no such list.
+pub fn members<'a>(of: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    of.get(name).and_then(Value::as_array).into_iter().flatten()
 }

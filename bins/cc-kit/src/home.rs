@@ -16,6 +16,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::exit::{Exit, Failure};
@@ -23,6 +24,14 @@ use crate::places;
 
 /// How long the lock of a daemon that has gone may outlive it.
 const FORKED: Duration = Duration::from_secs(1);
+
+/// Which daemon, on the command line.
+#[derive(Debug, Clone, Default, Args)]
+pub struct State {
+    /// Where it keeps its state [default: $XDG_STATE_HOME/cc].
+    #[arg(long = "state", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
 
 /// The places of one daemon.
 #[derive(Clone, Debug)]

@@ -21,6 +21,7 @@
 //! | [`redact`] | secrets, taken out of what panes print |
 //! | [`send`] | a prompt to a program in a pane: exactly, once, or not at all |
 //! | [`signals`] | when to stop, and the signal that must not kill a writer |
+//! | [`stdout`] | printing, where a reader that has gone is no mistake |
 //! | [`telemetry`] | tracing to stderr |
 //! | [`verdict`] | what we believe a program is doing, and why |
 
@@ -43,5 +44,6 @@ pub mod profile;
 pub mod redact;
 pub mod send;
 pub mod signals;
+pub mod stdout;
 pub mod telemetry;
 pub mod verdict;

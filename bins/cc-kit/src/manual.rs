@@ -1,13 +1,14 @@
 //! What a program says of its own command line: completions for shells, and man pages.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::exit::{Exit, Failure};
+use crate::stdout::print;
 
 /// For which shell.
 #[derive(Debug, Clone, Copy, Args)]
@@ -82,16 +83,6 @@ fn page(command: &Command) -> Result<Vec<u8>, Failure> {
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, format!("{}: {error}", path.display()))
         .advice("Name a directory that you may write to.")
-}
-
-fn print(text: &[u8]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Failed, error))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

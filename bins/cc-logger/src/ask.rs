@@ -8,11 +8,11 @@ use cc_kit::control;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::journal::{Stamp, Store, live_writer};
 use cc_kit::printable::printable;
+use cc_kit::stdout::print;
 use serde_json::Value;
 
 use crate::cli::{Dir, Gc, Mark, Stats};
 use crate::config::{self, Config, Flags};
-use crate::read::print;
 use crate::run::CONTROL;
 use crate::run::answer::Request;
 use crate::upkeep::{self, OpenSegments};
@@ -50,7 +50,7 @@ pub(crate) fn stats(stats: &Stats) -> Result<(), Failure> {
     let dir = config::directory(stats.dir.dir.as_deref())?;
     let answer = ask(&dir, &Request::Stats)?;
     if stats.json {
-        return print(format!("{answer}\n").as_bytes());
+        return print(&format!("{answer}\n"));
     }
     let mut text = String::new();
     for (name, value) in answer.as_object().into_iter().flatten() {
@@ -65,7 +65,7 @@ pub(crate) fn stats(stats: &Stats) -> Result<(), Failure> {
             value => text.push_str(&format!("{name:<24}{value}\n")),
         }
     }
-    print(text.as_bytes())
+    print(&text)
 }
 
 /// Marks this moment.
@@ -84,7 +84,7 @@ pub(crate) fn mark(mark: &Mark) -> Result<(), Failure> {
         )
         .advice("See `cc-logger ls` for those that are live.")),
         Some(1) => print(b"marked 1 pane\n"),
-        Some(panes) => print(format!("marked {panes} panes\n").as_bytes()),
+        Some(panes) => print(&format!("marked {panes} panes\n")),
     }
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn rotate(dir: &Dir) -> Result<(), Failure> {
     let dir = config::directory(dir.dir.as_deref())?;
     let answer = ask(&dir, &Request::Rotate)?;
     let rotated = answer.get("rotated").and_then(Value::as_u64).unwrap_or(0);
-    print(format!("began {rotated} segments\n").as_bytes())
+    print(&format!("began {rotated} segments\n"))
 }
 
 /// Tidies up: the running logger does, or where none runs we do.
@@ -117,5 +117,7 @@ pub(crate) fn gc(gc: &Gc) -> Result<(), Failure> {
         let done = upkeep::tidy(&dir, config.keeping, &OpenSegments::default(), now);
         (done.packed, done.deleted, done.bytes)
     };
-    print(format!("packed {packed} segments, deleted {deleted} of {bytes} bytes\n").as_bytes())
+    print(&format!(
+        "packed {packed} segments, deleted {deleted} of {bytes} bytes\n"
+    ))
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::printable;
 use cc_kit::redact::{Key, Redactor, Rules};
+use cc_kit::stdout::print;
 
 use crate::cli::{Check, RedactTest};
 use crate::config::{self, Config, Flags};
-use crate::read::print;
 
 /// Prints a text as it would be written down; what was taken out goes to standard error.
 pub(crate) fn test(test: &RedactTest) -> Result<(), Failure> {
@@ -53,7 +53,7 @@ pub(crate) fn rules(check: &Check) -> Result<(), Failure> {
             printable(rule.description.as_bytes())
         ));
     }
-    print(text.as_bytes())
+    print(&text)
 }
 
 fn rules_of(file: Option<&Path>) -> Result<Rules, Failure> {
@@ -86,5 +86,5 @@ pub(crate) fn check(check: &Check) -> Result<(), Failure> {
     let config = Config::load(&flags)?;
     config.redact.rules(Key::passing()?, [])?;
     let path = printable(path.as_os_str().as_encoded_bytes()).to_string();
-    print(format!("{path}: makes sense\n").as_bytes())
+    print(&format!("{path}: makes sense\n"))
 }

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use cc_kit::config::Span;
+use cc_kit::home::State;
 use clap::{Args, ValueEnum};
-
-use super::State;
 
 const RUN_EXITS: &str = "Exit codes: 0 it is done; 1 it failed, was cancelled, or is dead; 3 it is blocked or \
     held, and somebody must look (it stays); 4 no such unit (--ensure); 6 its account is limited (--no-wait); 8 \

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use cc_kit::config::Span;
+use cc_kit::home::State;
 use clap::{Args, Subcommand};
 
-use super::State;
 use super::adding::OnBlocked;
 
 const WAIT_EXITS: &str = "Exit codes, of the first that is not done: 0 all are done; 1 failed, cancelled or \

@@ -6,6 +6,7 @@ mod asking;
 use std::path::PathBuf;
 
 use cc_kit::exit::Failure;
+use cc_kit::home::State;
 use cc_kit::manual::{Completions, Man};
 use cc_kit::telemetry::{self, Verbosity};
 use clap::{Args, Parser, Subcommand};
@@ -101,14 +102,6 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Print the man page, or write those of all verbs.
     Man(Man),
-}
-
-/// Which balancer.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct State {
-    /// Where it keeps its state [default: $XDG_STATE_HOME/cc].
-    #[arg(long = "state", value_name = "DIR")]
-    pub(crate) state: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::harmless;
 use cc_kit::redact::{Key, Rules, redacted};
+use cc_kit::stdout::print;
 use serde_json::Value;
 
-use crate::ask::{print, say};
+use crate::ask::say;
 
 /// Members that hold what strangers printed.
 const STRANGE: [&str; 4] = ["text", "check", "why", "outcome"];

@@ -10,6 +10,7 @@ use cc_kit::control::Listener;
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::home::Home;
 use cc_kit::signals::Shutdown;
+use cc_kit::stdout::print;
 use sd_notify::NotifyState;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -195,7 +196,7 @@ pub(crate) fn check(check: &cli::Check) -> Result<(), Failure> {
     let names: Vec<&str> = profiles.keys().map(String::as_str).collect();
     let config = configured(check.file.as_deref(), &names)?;
     let tables = config.workers.len();
-    crate::ask::print(&format!("{tables} tables of workers, no mistake\n"))
+    print(&format!("{tables} tables of workers, no mistake\n"))
 }
 
 impl Serve {

@@ -12,11 +12,13 @@ mod table;
 
 use std::io::{self, IsTerminal as _};
 
+use cc_kit::ask::{members, word};
 use cc_kit::exit::Failure;
+use cc_kit::stdout::{is_read, print};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::ask::{Place, gone, is_read, members, print, word};
+use crate::ask::{Place, gone};
 use crate::cli;
 use crate::request::{One, Request};
 use crate::store::Query;

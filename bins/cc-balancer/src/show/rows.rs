@@ -1,10 +1,10 @@
 //! Tasks, workers, groups and accounts as rows.
 
+use cc_kit::ask::{members, word};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::table::table;
-use crate::ask::{members, word};
 
 /// How much of a text is shown.
 const BEGINNING: usize = 200;

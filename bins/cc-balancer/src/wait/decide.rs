@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use cc_kit::ask::word;
 use cc_kit::exit::Exit;
 use cc_kit::signals::Stop;
 use serde_json::Value;
 
-use crate::ask::word;
 use crate::task::State;
 
 /// When not to wait on.

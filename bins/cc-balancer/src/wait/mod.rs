@@ -12,9 +12,11 @@ mod told;
 
 use std::time::Duration;
 
+use cc_kit::ask::{members, word};
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::printable::harmless;
 use cc_kit::signals::{Shutdown, Stop};
+use cc_kit::stdout::{is_read, print};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
@@ -23,7 +25,7 @@ pub(crate) use decide::{Ended, Rules};
 use progress::Progress;
 use told::Told;
 
-use crate::ask::{Place, Via, is_read, members, print, runtime, word};
+use crate::ask::{Place, Via, runtime};
 use crate::cli;
 use crate::desk::Mistake;
 use crate::request::{One, Request, Tasks};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cc_balancer::store::{SqliteStore, Store};
 
-use crate::suite::{self, Later, Order, Place, Topic};
+use crate::suite::{self, Later, Order, Place, Topic, topics};
 
 /// A file, and the directory that goes with it.
 struct File {
@@ -35,25 +35,10 @@ macro_rules! conforms {
         async fn $name() {
             suite::conforms(make, &[Topic::$topic]).await;
         })*
-
-        #[test]
-        fn every_topic_has_a_test() {
-            assert_eq!(Topic::ALL, [$(Topic::$topic),*]);
-        }
     };
 }
 
-conforms! {
-    what_is_added_stays: Adding,
-    tasks_come_in_their_order: Order,
-    nobody_starves_or_crowds_out_others: Fairness,
-    each_worker_gets_what_it_may_have: Choosing,
-    one_attempt_at_a_time_holds_a_task: Leases,
-    an_attempt_ends_in_every_way: Ends,
-    somebody_may_change_their_mind: Wanting,
-    groups_and_accounts_have_their_limits: Limits,
-    messages_arrive_in_order: Messages,
-}
+topics!(conforms);
 
 #[tokio::test]
 async fn whatever_is_asked_in_whatever_order_it_does_what_the_model_does() {

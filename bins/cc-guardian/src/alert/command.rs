@@ -6,6 +6,7 @@ use std::path::Path;
 use cc_kit::exit::{Advise as _, Exit, Failure, chain};
 use cc_kit::printable::printable;
 use cc_kit::profile::Profiles;
+use cc_kit::stdout::print;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -27,13 +28,6 @@ pub(crate) fn alert(alert: &cli::Alert) -> Result<Exit, Failure> {
             try_one(find(&config, &test.name)?, &config, test.alerts.json)
         }
     }
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::new(Exit::Failed, error))
 }
 
 fn load(file: Option<&Path>) -> Result<Config, Failure> {

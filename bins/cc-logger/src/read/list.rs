@@ -6,9 +6,9 @@ use cc_kit::exit::{Exit, Failure};
 use cc_kit::journal::note::{End, Place, ProgramExit, Server, Size, Source};
 use cc_kit::journal::{PaneLog, live_writer, panes};
 use cc_kit::printable::printable;
+use cc_kit::stdout::print;
 use serde::Serialize;
 
-use super::print;
 use super::said::source;
 use crate::cli::Ls;
 use crate::config;
@@ -182,7 +182,7 @@ pub(crate) fn list(ls: &Ls) -> Result<(), Failure> {
     } else {
         table(&found)
     };
-    print(text.as_bytes())
+    print(&text)
 }
 
 /// A row of `ls --json`.

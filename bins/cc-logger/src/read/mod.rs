@@ -12,7 +12,7 @@ pub(crate) mod verify;
 pub(crate) mod walk;
 pub(crate) mod window;
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, StdoutLock};
 
 use cc_kit::exit::{Exit, Failure};
 use thiserror::Error;
@@ -129,14 +129,4 @@ pub(crate) fn ended(result: Result<(), Stop>) -> Result<(), Failure> {
 /// Standard output.
 pub(crate) fn out() -> BufWriter<StdoutLock<'static>> {
     BufWriter::with_capacity(64 << 10, io::stdout().lock())
-}
-
-/// Writes to standard output; a reader that has gone is no failure.
-pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = out();
-    ended(
-        out.write_all(bytes)
-            .and_then(|()| out.flush())
-            .map_err(Stop::from),
-    )
 }

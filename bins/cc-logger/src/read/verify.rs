@@ -7,10 +7,10 @@ use cc_kit::exit::{Exit, Failure, chain};
 use cc_kit::journal::note::{Lost, Note};
 use cc_kit::journal::{Entry, Kind, Position, ReadError, Reader, Tail, live_writer, panes};
 use cc_kit::printable::printable;
+use cc_kit::stdout::print;
 use serde_json::{Value, json};
 
 use super::list::Found;
-use super::print;
 use crate::cli::Verify;
 use crate::config;
 use crate::select::Selector;
@@ -66,7 +66,7 @@ pub(crate) fn verify(verify: &Verify) -> Result<Exit, Failure> {
     if verify.json {
         text = format!("{}\n", json!({"v": 1, "sound": sound, "panes": rows}));
     }
-    print(text.as_bytes())?;
+    print(&text)?;
     Ok(if sound { Exit::Success } else { Exit::Store })
 }
 

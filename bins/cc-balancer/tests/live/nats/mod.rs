@@ -12,7 +12,7 @@ use cc_balancer::store::nats::{NatsStore, Options};
 use cc_balancer::store::{SqliteStore, Store};
 use harness::{skip_if_asked, wait};
 
-use crate::suite::{self, Later, Order, Place, Topic};
+use crate::suite::{self, Later, Order, Place, Topic, topics};
 use server::Nats;
 
 /// Are there to be as many as a night has time for?
@@ -101,17 +101,7 @@ macro_rules! conforms {
     )*};
 }
 
-conforms! {
-    what_is_added_stays: Adding,
-    tasks_come_in_their_order: Order,
-    nobody_starves_or_crowds_out_others: Fairness,
-    each_worker_gets_what_it_may_have: Choosing,
-    one_attempt_at_a_time_holds_a_task: Leases,
-    an_attempt_ends_in_every_way: Ends,
-    somebody_may_change_their_mind: Wanting,
-    groups_and_accounts_have_their_limits: Limits,
-    messages_arrive_in_order: Messages,
-}
+topics!(conforms);
 
 #[tokio::test]
 async fn whatever_is_asked_in_whatever_order_it_does_what_the_model_does() {
@@ -155,7 +145,7 @@ async fn a_cluster_does_all_of_it_while_one_of_its_servers_is_killed() {
     first.close().await.unwrap();
     drop(first);
     eprintln!("there after {:?}", began.elapsed());
-    let topics = if is_full() { &Topic::ALL[..] } else { &[][..] };
+    let topics = if is_full() { Topic::ALL } else { &[][..] };
     suite::conforms(async || emptied(&urls).await, &[Topic::Leases]).await;
     eprintln!("all there: {:?}", began.elapsed());
     // In the middle of what is asked of it, whoever leads.

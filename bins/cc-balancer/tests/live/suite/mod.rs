@@ -34,6 +34,30 @@ pub(crate) trait Place: Send + Sync {
     fn open(&self) -> Later<'_, Arc<dyn Store>>;
 }
 
+/// Gives all topics to a macro, each behind the name of the test that an engine has of it.
+macro_rules! topics {
+    ($each:ident) => {
+        $each! {
+            what_is_added_stays: Adding,
+            tasks_come_in_their_order: Order,
+            nobody_starves_or_crowds_out_others: Fairness,
+            each_worker_gets_what_it_may_have: Choosing,
+            one_attempt_at_a_time_holds_a_task: Leases,
+            an_attempt_ends_in_every_way: Ends,
+            somebody_may_change_their_mind: Wanting,
+            groups_and_accounts_have_their_limits: Limits,
+            messages_arrive_in_order: Messages,
+        }
+    };
+}
+pub(crate) use topics;
+
+macro_rules! listed {
+    ($($name:ident: $topic:ident,)*) => {
+        &[$(Topic::$topic),*]
+    };
+}
+
 /// What checks are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
@@ -58,17 +82,7 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Adding,
-        Self::Order,
-        Self::Fairness,
-        Self::Choosing,
-        Self::Leases,
-        Self::Ends,
-        Self::Wanting,
-        Self::Limits,
-        Self::Messages,
-    ];
+    pub(crate) const ALL: &[Self] = topics!(listed);
 
     fn checks(self) -> Vec<(&'static str, Check)> {
         match self {
