@@ -14,6 +14,7 @@ mod desk;
 mod executing;
 mod faults;
 mod floor;
+mod hosts;
 mod killed;
 mod nats;
 mod queue;

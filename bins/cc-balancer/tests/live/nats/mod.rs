@@ -1,7 +1,7 @@
 //! The store that hosts share over NATS, against servers that are killed, emptied and away.
 
 mod faults;
-mod server;
+pub(crate) mod server;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::suite::{self, Later, Order, Place, Topic, topics};
 use server::Nats;
 
 /// Are there to be as many as a night has time for?
-fn is_full() -> bool {
+pub(crate) fn is_full() -> bool {
     std::env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1")
 }
 
