@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv::{Entry, Operation, Store as Bucket};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_stream::StreamExt as _;
 
 use super::buckets::{Away, Buckets, Found};
@@ -17,6 +17,11 @@ use crate::task::{State, TaskId};
 
 /// How long until what cannot be followed is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// How long a task may take from its host to the server, after which nobody has it.
+const JUST_ADDED: Duration = Duration::from_secs(1);
+/// How often is looked whether it is there.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +180,23 @@ impl Host {
             true => Ok(()),
             false => self.take(task, found).await,
         }
+    }
+
+    /// Asks the server for a task that is not known here: another host may just have added it. Is it heard
+    /// of now?
+    pub(super) async fn looked_for(&self, task: &TaskId) -> Result<bool, StoreError> {
+        let began = Instant::now();
+        while self.is_settled() && began.elapsed() < JUST_ADDED {
+            let Ok(found) = self.open_buckets()?.read(task).await else {
+                return Ok(false);
+            };
+            if found.revision > 0 {
+                self.heard_task(task, found).await?;
+                return Ok(true);
+            }
+            sleep(LOOK).await;
+        }
+        Ok(false)
     }
 
     async fn heard_flag(&self, flag: Flag, revision: u64) -> Result<(), StoreError> {

@@ -8,6 +8,8 @@
 //! - **An added task is there** once it is in the own store, whether the server is reached or not. It is an
 //!   outbox: what the server does not have, because it was away or has lost it, it is told (again) by who
 //!   added it.
+//! - **Whoever is asked for a task knows it**, by its whole id, also where another host has added it a moment
+//!   ago: what is not known here is asked of the server, for a second.
 //! - **Two never begin the same attempt**: beginning is a writing, and of two writings on the same state the
 //!   server takes one.
 //! - **An attempt is its host's until its lease is over.** Others see each beat as a new writing and count

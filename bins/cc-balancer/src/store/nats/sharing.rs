@@ -35,7 +35,14 @@ impl Store for NatsStore {
     }
 
     fn task<'a>(&'a self, beginning: &'a str) -> Answer<'a, Task> {
-        self.host.local.task(beginning)
+        Box::pin(async move {
+            match (self.host.local.task(beginning).await, beginning.parse()) {
+                (Err(StoreError::Unknown(_)), Ok(id)) if self.host.looked_for(&id).await? => {
+                    self.host.local.task(beginning).await
+                }
+                (found, _) => found,
+            }
+        })
     }
 
     fn tasks(&self, query: Query) -> Answer<'_, Vec<Task>> {

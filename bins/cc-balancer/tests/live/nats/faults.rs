@@ -240,6 +240,30 @@ async fn what_a_host_had_that_is_gone_is_done_by_another_and_flagged() {
     assert_eq!(b.under_way("host1").await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn what_one_host_has_just_added_is_known_to_whoever_is_asked() {
+    skip_if_asked!();
+    let nats = Nats::start();
+    let clock = Clock::start();
+    let hosts = [
+        Host::new(&nats.url(), QUEUE, "a"),
+        Host::new(&nats.url(), QUEUE, "b"),
+    ];
+    let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
+    for n in 0..50 {
+        let text = format!("t{n}");
+        let id = a.add(spec(&text), clock.now()).await.unwrap().id;
+        let found = b.task(id.as_str()).await.unwrap();
+        assert_eq!((&found.id, &found.spec.text), (&id, &text));
+    }
+    let nobody: TaskId = "0123456789ab".parse().unwrap();
+    let unknown = b.task(nobody.as_str()).await;
+    assert!(
+        matches!(unknown, Err(StoreError::Unknown(_))),
+        "{unknown:?}"
+    );
+}
+
 trait Waiting {
     /// Puts one that waits for its backoff in front.
     async fn retry_now(&self, id: &TaskId, clock: Clock);
