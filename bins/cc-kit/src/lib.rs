@@ -5,6 +5,7 @@
 //! | [`ask`] | asking a daemon over its control socket |
 //! | [`config`] | configuration files: mistakes said with their line |
 //! | [`control`] | the control socket of a daemon |
+//! | [`doctor`] | findings: what hurts, why, and what to do |
 //! | [`exit`] | the one table of exit codes, and how a program ends with one |
 //! | [`home`] | where a daemon keeps what it keeps |
 //! | [`hook`] | what agents say of themselves through their hooks |
@@ -28,6 +29,7 @@
 pub mod ask;
 pub mod config;
 pub mod control;
+pub mod doctor;
 pub mod exit;
 pub mod home;
 pub mod hook;

@@ -6,8 +6,6 @@
 //! | `gather` | finding it: the only room that looks at the machine |
 //! | `faults` | what is known to be wrong with versions of tmux, and matters here |
 //! | `judge` | facts into findings |
-//! | `finding` | what a finding is |
-//! | `print` | findings for people, and as JSON |
 //!
 //! No guardian has to run, nothing is made, and no server is started. A tmux server is asked by a
 //! plain client that lists and leaves. That has one effect which nobody can avoid: whenever any client
@@ -16,10 +14,8 @@
 
 mod facts;
 mod faults;
-mod finding;
 mod gather;
 mod judge;
-mod print;
 
 use std::io::{self, Write as _};
 
@@ -29,7 +25,7 @@ use serde_json::json;
 use crate::cli;
 use crate::top::once;
 
-use self::finding::Level;
+use cc_kit::doctor::{Level, text};
 
 /// Looks, and says what was found; [`Exit::Failed`] where there is a problem.
 pub(crate) fn doctor(doctor: &cli::Doctor) -> Result<Exit, Failure> {
@@ -46,7 +42,7 @@ pub(crate) fn doctor(doctor: &cli::Doctor) -> Result<Exit, Failure> {
         let all = json!({"v": 1, "findings": findings, "facts": facts});
         once::json(&all.to_string(), &mut out)
     } else {
-        out.write_all(print::text(&findings).as_bytes())
+        out.write_all(text(&findings).as_bytes())
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(failed(error)),

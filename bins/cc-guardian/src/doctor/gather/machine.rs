@@ -9,7 +9,7 @@ use rustix::process::Resource;
 
 use crate::doctor::facts::Told;
 
-use super::asked::{Asked, ask};
+use cc_kit::doctor::{Asked, ask};
 
 /// Is the manager of this machine systemd? `sd_booted(3)` looks there too.
 fn has_systemd() -> bool {

@@ -12,8 +12,8 @@ use cc_kit::process::Snapshot;
 
 use crate::doctor::facts::{Answer, Daemon, Folder, Found, Server, Whose};
 
-use super::asked::{Asked, ask as ask_program};
 use super::rows;
+use cc_kit::doctor::{Asked, ask as ask_program};
 
 /// The sockets of the guardian's servers, and that of a plain `tmux`.
 pub(super) fn find(guardian: Option<&Folder>, user: &Folder) -> Vec<Server> {

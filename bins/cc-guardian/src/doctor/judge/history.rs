@@ -1,9 +1,9 @@
 //! What servers keep in memory.
 
 use crate::doctor::facts::{Alive, Answer, Facts, Pane, Server};
-use crate::doctor::finding::{Finding, Level};
+use cc_kit::doctor::{Finding, Level};
 
-use super::{bytes, safe};
+use cc_kit::doctor::{bytes, safe};
 
 /// What a pane may keep without a word: a full-width line of coloured text takes about a kilobyte,
 /// and cc-guardian's own limit is 5000 lines.

@@ -1,9 +1,9 @@
 //! Linger, clock, limits, environment.
 
 use crate::doctor::facts::{Configuration, Daemon, Facts, Told};
-use crate::doctor::finding::{Finding, Level};
+use cc_kit::doctor::{Finding, Level};
 
-use super::safe;
+use cc_kit::doctor::safe;
 
 /// What a guardian has open without units.
 const FILES_AT_REST: u64 = 64;

@@ -17,10 +17,8 @@ mod tmux;
 #[cfg(test)]
 mod tests;
 
-use cc_kit::printable::printable;
-
 use super::facts::Facts;
-use super::finding::Finding;
+use cc_kit::doctor::Finding;
 
 /// All findings, the worst first.
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
@@ -34,11 +32,6 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-/// A stranger's text in a sentence.
-fn safe(text: &str) -> String {
-    printable(text.as_bytes()).to_string()
-}
-
 /// `-S SOCKET` for a command that is to be typed, where the path needs no quotes; else a word for it.
 fn socket_of_command(socket: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-@+".contains(char);
@@ -47,22 +40,4 @@ fn socket_of_command(socket: &str) -> String {
     } else {
         "-S SOCKET".to_owned()
     }
-}
-
-/// So many of something.
-fn many(count: usize, what: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{end}")
-}
-
-/// An amount of memory, for people.
-fn bytes(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    for (size, unit) in UNITS {
-        if bytes >= size {
-            let tenths = bytes.saturating_mul(10) / size;
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{bytes} bytes")
 }

@@ -3,9 +3,9 @@
 use cc_kit::printable::harmless;
 
 use crate::doctor::facts::{Configuration, Daemon, Facts, Folder, Found, Runtime, Told};
-use crate::doctor::finding::{Finding, Level};
+use cc_kit::doctor::{Finding, Level};
 
-use super::{bytes, many, safe};
+use cc_kit::doctor::{bytes, many, safe};
 
 /// Less room than this is none: a day of events takes some megabytes.
 const NO_ROOM: u64 = 50 << 20;

@@ -4,9 +4,10 @@ use tmux_cc::protocol::{Quirk, Quirks};
 use tmux_cc::wire::Version;
 
 use crate::doctor::facts::{Alive, Answer, Client, Daemon, Facts, Server, Told, Whose};
-use crate::doctor::finding::{Finding, Level};
+use cc_kit::doctor::{Finding, Level};
 
-use super::{many, safe, socket_of_command};
+use super::socket_of_command;
+use cc_kit::doctor::{many, safe};
 
 pub(super) fn judge(facts: &Facts, findings: &mut Vec<Finding>) {
     if facts.servers.is_empty() {

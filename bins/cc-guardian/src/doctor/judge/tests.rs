@@ -6,8 +6,8 @@ use crate::doctor::facts::{
     Alive, Answer, Client, Configuration, Daemon, Facts, Folder, Found, Pane, Runtime, Server,
     Session, Tmux, Told, Whose,
 };
-use crate::doctor::finding::{Finding, Level};
-use crate::doctor::print;
+use cc_kit::doctor::text;
+use cc_kit::doctor::{Finding, Level};
 
 use super::judge;
 
@@ -310,7 +310,7 @@ fn every_finding_is_sentences_that_drive_no_terminal() {
             // What can be typed has no text of strangers in it.
             assert!(!one.next.contains("rm -rf"), "{one:?}");
         }
-        let text = print::text(&findings);
+        let text = text(&findings);
         assert!(!text.replace('\n', "").contains(char::is_control), "{text}");
     }
 }

@@ -6,9 +6,9 @@ use tmux_cc::wire::Version;
 
 use crate::doctor::facts::{Answer, Facts, Told};
 use crate::doctor::faults;
-use crate::doctor::finding::Finding;
+use cc_kit::doctor::Finding;
 
-use super::safe;
+use cc_kit::doctor::safe;
 
 const TOPIC: &str = "tmux";
 

@@ -3,7 +3,7 @@
 use crate::doctor::facts::{
     Answer, Configuration, Daemon, Facts, Folder, Found, Runtime, Told, Whose,
 };
-use crate::doctor::finding::Level;
+use cc_kit::doctor::Level;
 
 use super::{USER, alive, directory, foreign, in_server, server};
 

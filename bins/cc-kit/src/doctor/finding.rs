@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How bad it is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Level {
+pub enum Level {
     /// It does not work, or what runs will be lost.
     Problem,
     /// It can hurt.
@@ -19,26 +19,29 @@ pub(super) enum Level {
 /// One thing that was looked at. The texts are made for a terminal: strangers' names in them are
 /// escaped already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Finding {
-    pub(super) level: Level,
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
     /// What it is about, in a word.
-    pub(super) topic: &'static str,
+    pub topic: &'static str,
     /// What was found, and where.
-    pub(super) what: String,
+    pub what: String,
     /// Why it matters; empty where all is well.
-    pub(super) why: String,
+    pub why: String,
     /// What to do next; empty where all is well.
-    pub(super) next: String,
+    pub next: String,
 }
 
 impl Finding {
     /// As it should be.
-    pub(super) fn ok(topic: &'static str, what: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn ok(topic: &'static str, what: impl Into<String>) -> Self {
         Self::new(Level::Ok, topic, what, "", "")
     }
 
     /// Worth knowing.
-    pub(super) fn note(
+    #[must_use]
+    pub fn note(
         topic: &'static str,
         what: impl Into<String>,
         why: impl Into<String>,
@@ -48,7 +51,8 @@ impl Finding {
     }
 
     /// It can hurt.
-    pub(super) fn warning(
+    #[must_use]
+    pub fn warning(
         topic: &'static str,
         what: impl Into<String>,
         why: impl Into<String>,
@@ -58,7 +62,8 @@ impl Finding {
     }
 
     /// It hurts.
-    pub(super) fn problem(
+    #[must_use]
+    pub fn problem(
         topic: &'static str,
         what: impl Into<String>,
         why: impl Into<String>,
@@ -67,7 +72,9 @@ impl Finding {
         Self::new(Level::Problem, topic, what, why, next)
     }
 
-    pub(super) fn new(
+    /// One of that level.
+    #[must_use]
+    pub fn new(
         level: Level,
         topic: &'static str,
         what: impl Into<String>,

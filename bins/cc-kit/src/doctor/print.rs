@@ -1,6 +1,6 @@
 //! Findings for people: the worst first, 80 columns wide.
 
-use cc_kit::printable::harmless;
+use crate::printable::harmless;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::finding::{Finding, Level};
@@ -17,7 +17,8 @@ const LEVELS: [(Level, &str, &str); 4] = [
 ];
 
 /// The findings, in the groups of their levels.
-pub(super) fn text(findings: &[Finding]) -> String {
+#[must_use]
+pub fn text(findings: &[Finding]) -> String {
     let mut text = String::new();
     let mut counts = Vec::new();
     for (level, one, several) in LEVELS {
