@@ -19,7 +19,7 @@ use crate::task::{Kind, Labels};
 pub(crate) fn add(add: &cli::Add) -> Result<(), Failure> {
     let mut wanted = wanted(&add.wanted)?;
     wanted.timeout_ms = add.timeout.map(|span| milliseconds(span.0));
-    let place = Place::find(&add.wanted.state)?;
+    let place = Place::find(&add.wanted.state)?.configured(add.config.as_deref());
     let answer = place.ask(&Request::Add(Box::new(wanted)))?;
     told(&answer, add.json, add.print_task_id)
 }
@@ -36,7 +36,7 @@ pub(crate) fn send(send: &cli::Send) -> Result<(), Failure> {
         ..Wanted::default()
     };
     let wanted = checked(wanted)?;
-    let place = Place::find(&send.state)?;
+    let place = Place::find(&send.state)?.configured(send.config.as_deref());
     let answer = place.ask(&Request::Add(Box::new(wanted)))?;
     told(&answer, send.json, send.print_task_id)
 }

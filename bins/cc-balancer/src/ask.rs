@@ -1,5 +1,6 @@
 //! Asking: the balancer that runs, or the store itself where none does.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -13,9 +14,10 @@ use cc_kit::home::{Home, State};
 use cc_kit::printable::harmless;
 use serde_json::Value;
 
+use crate::config::{self, Nats};
 use crate::desk::{Desk, Mistake};
 use crate::request::Request;
-use crate::store::nats::{Migrated, Options, migrate};
+use crate::store::nats::{MigrateError, Migrated, migrate};
 use crate::store::{SqliteStore, Store, StoreError};
 
 /// How long an answer may take.
@@ -25,6 +27,9 @@ const UNSETTLED: Duration = Duration::from_secs(10);
 
 /// How long it may take to move all tasks.
 const MOVING: Duration = Duration::from_secs(60);
+
+/// What becomes of tasks that cannot be moved.
+const STAYS: &str = "Tasks stay where they are; it can be done again.";
 
 const BALANCER: Daemon = Daemon {
     name: "balancer",
@@ -44,13 +49,21 @@ pub(crate) enum Via {
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     home: Home,
+    /// The configuration that is named.
+    config: Option<PathBuf>,
 }
 
 impl Place {
     /// That of the command line.
     pub(crate) fn find(state: &State) -> Result<Self, Failure> {
         let home = Home::find("balancer", state.state.as_deref())?;
-        Ok(Self { home })
+        Ok(Self { home, config: None })
+    }
+
+    /// With that configuration, where one is named; else it is the usual one.
+    pub(crate) fn configured(self, file: Option<&Path>) -> Self {
+        let config = file.map(Path::to_owned);
+        Self { config, ..self }
     }
 
     /// Asks, whoever answers; says on standard error where no balancer runs.
@@ -110,22 +123,41 @@ impl Place {
     }
 
     /// Moves what waits to a NATS server, while no balancer runs.
-    pub(crate) fn moved(&self, url: &str) -> Result<Migrated, Box<dyn Error + Send + Sync>> {
+    pub(crate) fn moved(&self, url: &str, insecure: bool) -> Result<Migrated, Failure> {
+        let stays = |failure: Failure| failure.advice(STAYS);
+        let store = |error: Box<dyn Error + Send + Sync>| stays(Failure::new(Exit::Store, error));
         let _lock = self
             .home
             .lock(Duration::ZERO)
-            .map_err(|_| "a balancer runs: end it first")?;
-        let local = SqliteStore::open(&self.home.database())?;
-        let options = Options::new(url, local, format!("migrate/{}", self.home.id()));
-        let runtime = runtime().map_err(|_| "no runtime")?;
-        Ok(runtime.block_on(migrate(options, MOVING))?)
+            .map_err(|_| store("a balancer runs: end it first".into()))?;
+        let nats = config::declared(self.config.as_deref())?;
+        let nats = nats.map_or_else(Nats::default, |file| file.nats);
+        let nats = Nats {
+            insecure: nats.insecure || insecure,
+            ..nats
+        };
+        let local =
+            SqliteStore::open(&self.home.database()).map_err(|error| store(error.into()))?;
+        let options = nats.options(url, local, &format!("migrate/{}", self.home.id()));
+        let moved = runtime()?.block_on(migrate(options, MOVING));
+        moved.map_err(|error| match error {
+            MigrateError::Connect(error) => stays(Failure::new(Exit::Usage, error)),
+            error => store(error.into()),
+        })
     }
 
     /// Answers by ourselves; the lock is held.
     fn ourselves(&self, request: &Request) -> Result<Value, Failure> {
+        // As the balancer would say them.
+        let defaults = match request {
+            Request::Add(_) => config::declared(self.config.as_deref())?
+                .map(|file| file.defaults())
+                .unwrap_or_default(),
+            _ => BTreeMap::new(),
+        };
         let runtime = runtime()?;
         let store = open(&self.home.database()).map_err(failed)?;
-        let desk = Desk::new(store);
+        let desk = Desk::new(store).defaults(defaults);
         let answer = runtime.block_on(async {
             let answer = desk.answer(request.clone()).await;
             let closed = desk.store().close().await;

@@ -176,14 +176,10 @@ pub(crate) fn migrate(migrate: &cli::Migrate) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, format!("{to:?} is no store"))
             .advice("Write it as nats://HOST:PORT, or tls://HOST:PORT."));
     }
-    let place = Place::find(&migrate.state)?;
-    let failed = |error| Failure::new(Exit::Store, error).advice(STAYS);
-    let moved = place.moved(to).map_err(failed)?;
+    let place = Place::find(&migrate.state)?.configured(migrate.config.as_deref());
+    let moved = place.moved(to, migrate.insecure)?;
     print(&format!(
         "{} tasks are on {to}; say store = \"{to}\" in balancer.toml, and start `cc-balancer serve`\n",
         moved.tasks
     ))
 }
-
-/// What becomes of tasks that cannot be moved.
-const STAYS: &str = "Tasks stay where they are; it can be done again.";

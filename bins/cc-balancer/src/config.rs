@@ -13,7 +13,7 @@ use tmux_cc::client::Socket;
 
 use crate::desk::Defaults;
 use crate::store::SqliteStore;
-use crate::store::nats::{Login, Options};
+use crate::store::nats::{Login, Options, Reach, Tls};
 use crate::task::{Labels, Retry};
 use crate::worker::Wanted;
 
@@ -233,10 +233,18 @@ impl Kept {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Nats {
-    /// A file of credentials.
+    /// A file of credentials: a token and its key.
     pub(crate) credentials: Option<PathBuf>,
+    /// A file with the seed of an nkey.
+    pub(crate) nkey: Option<PathBuf>,
+    /// A file with a name in its first line, and a password in its second.
+    pub(crate) password: Option<PathBuf>,
     /// Who signed the server's certificate.
     pub(crate) ca: Option<PathBuf>,
+    /// A certificate of one's own.
+    pub(crate) certificate: Option<PathBuf>,
+    /// Its key.
+    pub(crate) key: Option<PathBuf>,
     /// Also without TLS, to a server of another machine.
     pub(crate) insecure: bool,
     /// How many servers keep each task.
@@ -245,15 +253,53 @@ pub(crate) struct Nats {
 
 impl Nats {
     /// How a server is reached.
-    pub(crate) fn options(&self, url: &str, local: SqliteStore, host: &str) -> Options {
-        let mut options = Options::new(url, local, host);
-        if let Some(file) = &self.credentials {
-            options.login = Login::Credentials(places::expanded(file));
+    pub(crate) fn reach(&self, url: &str) -> Reach {
+        let logins = [
+            self.credentials
+                .as_deref()
+                .map(|it| Login::Credentials(places::expanded(it))),
+            self.nkey
+                .as_deref()
+                .map(|it| Login::Nkey(places::expanded(it))),
+            self.password
+                .as_deref()
+                .map(|it| Login::Password(places::expanded(it))),
+        ];
+        let of_one = self.certificate.as_deref().zip(self.key.as_deref());
+        Reach {
+            url: url.to_owned(),
+            login: logins.into_iter().flatten().next().unwrap_or_default(),
+            tls: Tls {
+                authorities: self.ca.as_deref().map(places::expanded),
+                certificate: of_one
+                    .map(|(own, key)| (places::expanded(own), places::expanded(key))),
+            },
+            insecure: self.insecure,
         }
-        options.tls.authorities = self.ca.as_deref().map(places::expanded);
-        options.insecure = self.insecure;
-        options.replicas = self.replicas;
-        options
+    }
+
+    /// What the store that is shared there is made of.
+    pub(crate) fn options(&self, url: &str, local: SqliteStore, host: &str) -> Options {
+        Options {
+            reach: self.reach(url),
+            replicas: self.replicas,
+            ..Options::new(url, local, host)
+        }
+    }
+
+    fn wrong(&self) -> Option<(&'static str, &'static str)> {
+        let logins = [&self.credentials, &self.nkey, &self.password];
+        match () {
+            () if logins.into_iter().flatten().count() > 1 => Some((
+                "it says in more than one way who we are",
+                "Write one of credentials, nkey and password.",
+            )),
+            () if self.certificate.is_some() != self.key.is_some() => Some((
+                "a certificate needs its key, and a key its certificate",
+                "Write both of certificate and key.",
+            )),
+            () => None,
+        }
     }
 }
 
@@ -286,7 +332,18 @@ impl Config {
 
     /// What groups say of their tasks.
     pub(crate) fn defaults(&self) -> BTreeMap<String, Defaults> {
-        let groups = self.file.queue.iter();
+        self.file.defaults()
+    }
+
+    pub(crate) fn tmux(&self) -> PathBuf {
+        self.file.tmux.clone().unwrap_or_else(|| "tmux".into())
+    }
+}
+
+impl File {
+    /// What groups say of their tasks.
+    pub(crate) fn defaults(&self) -> BTreeMap<String, Defaults> {
+        let groups = self.queue.iter();
         let of = |queue: &Queue| Defaults {
             retry: queue.retry.retry(),
             timeout: queue.timeout.map(|Span(it)| it),
@@ -296,10 +353,6 @@ impl Config {
             .map(|(name, queue)| (name.clone(), of(queue)))
             .collect()
     }
-
-    pub(crate) fn tmux(&self) -> PathBuf {
-        self.file.tmux.clone().unwrap_or_else(|| "tmux".into())
-    }
 }
 
 /// The usual file.
@@ -307,10 +360,21 @@ pub(crate) fn usual_file() -> Option<PathBuf> {
     places::config().map(|config| config.join("balancer.toml"))
 }
 
+/// The file that is named, or else the usual one where there is one, as it is written.
+pub(crate) fn declared(file: Option<&Path>) -> Result<Option<File>, Failure> {
+    let usual = || usual_file().filter(|file| file.exists());
+    let file = file.map(Path::to_owned).or_else(usual);
+    Ok(file.as_deref().map(config::read).transpose()?)
+}
+
 /// Reads a file; `profiles` are those that there are.
 pub(crate) fn load(path: &Path, profiles: &[&str]) -> Result<Config, Failure> {
     let file: File = config::read(path)?;
     let _ = &file.version;
+    if let Some((what, right)) = file.nats.wrong() {
+        let said = format!("{}: [nats]: {what}", path.display());
+        return Err(Failure::new(Exit::Usage, said).advice(right));
+    }
     let mut workers = Vec::new();
     for (at, table) in file.worker.iter().enumerate() {
         workers.push(settle(table, profiles).map_err(|(what, right)| {
@@ -451,6 +515,14 @@ mod tests {
             (
                 "version = 1\n[[worker]]\nunit = \"w\"\ngroup = \"a\"\ngroups = [\"b\"]",
                 "has group and groups",
+            ),
+            (
+                "version = 1\n[nats]\nnkey = \"a\"\npassword = \"b\"",
+                "Write one of credentials, nkey and password.",
+            ),
+            (
+                "version = 1\n[nats]\ncertificate = \"a\"",
+                "Write both of certificate and key.",
             ),
             (
                 "version = 1\n[queue.x]\nparalel = 1",

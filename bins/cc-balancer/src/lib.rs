@@ -11,6 +11,7 @@
 //! | `ask` | commands ask the daemon, or the store itself where none runs |
 //! | `add`, `change`, `show` | commands that add, change and show |
 //! | `wait`, `carry` | waiting for tasks; one carried through for a script |
+//! | `doctor` | everything that could hurt, looked at |
 //! | `report` | what came of one, as text, JSON, Markdown and JUnit XML |
 //! | `exec` | what a shell worker runs |
 
@@ -22,6 +23,7 @@ mod change;
 mod cli;
 mod config;
 pub mod desk;
+mod doctor;
 mod exec;
 pub mod policy;
 mod report;
@@ -79,6 +81,7 @@ fn go(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Backup(backup) => done(change::backup(&backup)),
         Verb::Migrate(migrate) => done(change::migrate(&migrate)),
         Verb::Check(check) => done(run::check(&check)),
+        Verb::Doctor(it) => exit(doctor::doctor(&it)),
         Verb::Exec(it) => exec::exec(&it),
         Verb::Completions(completions) => done(completions.print(Cli::command())),
         Verb::Man(man) => done(man.print(Cli::command())),

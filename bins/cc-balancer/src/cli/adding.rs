@@ -89,6 +89,10 @@ pub(crate) struct Add {
     /// How long an attempt may take [default: that of its group].
     #[arg(long, value_name = "D")]
     pub(crate) timeout: Option<Span>,
+    /// The configuration: what groups say of their tasks where no balancer runs, which else says it itself
+    /// [default: as for serve].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Print nothing but the id.
     #[arg(short, long)]
     pub(crate) print_task_id: bool,
@@ -159,6 +163,10 @@ pub(crate) struct Send {
     /// Who asks [default: $USER].
     #[arg(long, value_name = "NAME")]
     pub(crate) submitter: Option<String>,
+    /// The configuration: what groups say of their tasks where no balancer runs, which else says it itself
+    /// [default: as for serve].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) state: State,
     /// Print nothing but the id.

@@ -13,6 +13,9 @@ const WAIT_EXITS: &str = "Exit codes, of the first that is not done: 0 all are d
     became of it is not known; 69 no balancer runs; 124 not over within --timeout; 130, 143 stopped by SIGINT, \
     SIGTERM. No task is cancelled.";
 
+const DOCTOR_EXITS: &str = "Exit codes: 0 no problem was found; 1 one was; 2 the configuration has a mistake; 7 the \
+    store cannot be used, or is damaged; 69 a balancer runs and does not answer.";
+
 /// One task.
 #[derive(Debug, Args)]
 pub(crate) struct One {
@@ -219,6 +222,12 @@ pub(crate) struct Migrate {
     /// Which, such as nats://host:4222.
     #[arg(long, value_name = "STORE")]
     pub(crate) to: String,
+    /// The configuration, for its [nats] [default: $XDG_CONFIG_HOME/cc/balancer.toml, where there is one].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Plain text to a NATS server of another machine: everybody on the way reads and writes tasks.
+    #[arg(long)]
+    pub(crate) insecure: bool,
     #[command(flatten)]
     pub(crate) state: State,
 }
@@ -227,6 +236,19 @@ pub(crate) struct Migrate {
 pub(crate) struct Check {
     /// The file [default: $XDG_CONFIG_HOME/cc/balancer.toml].
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR_EXITS)]
+pub(crate) struct Doctor {
+    /// The configuration [default: $XDG_CONFIG_HOME/cc/balancer.toml, where there is one].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: State,
+    /// As JSON, with all that was found.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

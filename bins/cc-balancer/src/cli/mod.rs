@@ -14,8 +14,8 @@ use tracing::level_filters::LevelFilter;
 
 pub(crate) use adding::{Add, Input, OnBlocked, Run, Send, Wanted};
 pub(crate) use asking::{
-    Account, Backup, Cancel, Check, Dead, Edit, Exec, Ids, Limit, Listing, Migrate, Named, One,
-    Queue, SetParallel, Status, Wait, Worker,
+    Account, Backup, Cancel, Check, Dead, Doctor, Edit, Exec, Ids, Limit, Listing, Migrate, Named,
+    One, Queue, SetParallel, Status, Wait, Worker,
 };
 
 const EXITS: &str = "Exit codes: 0 done, the task succeeded; 1 it ran and failed, or is not in a state for \
@@ -95,6 +95,8 @@ pub(crate) enum Verb {
     Migrate(Migrate),
     /// Look for mistakes in a configuration.
     Check(Check),
+    /// Look for everything that could hurt, and change nothing.
+    Doctor(Doctor),
     /// For shell workers alone: run the command of an attempt, and say how it ended.
     #[command(hide = true)]
     Exec(Exec),
@@ -109,6 +111,9 @@ pub(crate) struct Serve {
     /// Its configuration [default: $XDG_CONFIG_HOME/cc/balancer.toml, where there is one].
     #[arg(short, long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Plain text to a NATS server of another machine: everybody on the way reads and writes tasks.
+    #[arg(long)]
+    pub(crate) insecure: bool,
     #[command(flatten)]
     pub(crate) state: State,
 }

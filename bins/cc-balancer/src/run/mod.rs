@@ -174,7 +174,7 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure
 }
 
 /// Profiles by their names.
-fn profiles() -> Result<BTreeMap<String, Arc<Profile>>, Failure> {
+pub(crate) fn profiles() -> Result<BTreeMap<String, Arc<Profile>>, Failure> {
     let named = Profiles::usual()?.into_all().into_iter();
     Ok(named
         .map(|profile| (profile.name().to_owned(), Arc::new(profile)))

@@ -41,7 +41,8 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
     let home = Home::find("balancer", serve.state.state.as_deref())?;
     let profiles = profiles()?;
     let names: Vec<&str> = profiles.keys().map(String::as_str).collect();
-    let config = configured(serve.config.as_deref(), &names)?;
+    let mut config = configured(serve.config.as_deref(), &names)?;
+    config.file.nats.insecure |= serve.insecure;
     let _lock = home.lock(Duration::ZERO)?;
     let uname = rustix::system::uname();
     let node = uname.nodename().to_string_lossy();

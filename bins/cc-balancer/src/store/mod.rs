@@ -11,7 +11,7 @@
 //! - **Nothing is forgotten**: what came of each attempt stays, as long as the task does.
 
 pub mod nats;
-mod sqlite;
+pub mod sqlite;
 
 use std::fmt::Debug;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Which panes are workers.
 
+use std::fmt;
+
 use cc_kit::pane::Pane;
 use globset::GlobMatcher;
 use tmux_cc::client::{ClientError, Identity, Server};
@@ -44,6 +46,48 @@ pub(crate) struct Found {
     pub(crate) table: usize,
 }
 
+impl Wanted {
+    /// Is a unit of that name meant, such as `coder@1`?
+    pub(crate) fn means_unit(&self, unit: &str) -> bool {
+        let base = unit.split('@').next().unwrap_or_default();
+        self.unit
+            .as_ref()
+            .is_some_and(|glob| glob.is_match(unit) || glob.is_match(base))
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns = [("session", &self.session), ("unit", &self.unit)];
+        let patterns = patterns.into_iter().filter_map(|(what, glob)| {
+            let glob = glob.as_ref()?.glob().glob();
+            Some(format!("{what} {glob:?}"))
+        });
+        let labels = self
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
+        f.write_str(&patterns.chain(labels).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What `list-panes` is asked for: names and labels are anybody's, and stand last, since tmux writes no
+/// line feed into them.
+pub(crate) fn listing() -> String {
+    format!(
+        "#{{session_id}}\t#{{pane_id}}\t#{{pane_dead}}\t#{{pane_pid}}\t#{{@cc_guardian}}\t#{{@cc_unit}}\t#{{@cc_own}}\t#{{{DRAIN}}}\t#{{{LABELS}}}\t#{{session_name}}"
+    )
+}
+
+/// Who of those that were listed is meant: `work-1:%3`.
+pub(crate) fn meant(listed: &str, wanted: &Wanted) -> Vec<String> {
+    let rows = listed.lines().filter_map(Row::read);
+    let meant = rows.filter(|row| !row.dead && row.is_meant(wanted));
+    meant
+        .map(|row| format!("{}:{}", row.name, row.pane))
+        .collect()
+}
+
 /// Finds the panes of a server that one of these tables means.
 ///
 /// # Errors
@@ -53,11 +97,9 @@ pub(crate) async fn find(
     identity: &Identity,
     tables: &[(usize, &Wanted)],
 ) -> Result<Vec<Found>, ClientError> {
-    // Names and labels are anybody's, and stand last: tmux writes no line feed into them.
-    let format = format!(
-        "#{{session_id}}\t#{{pane_id}}\t#{{pane_dead}}\t#{{pane_pid}}\t#{{@cc_guardian}}\t#{{@cc_unit}}\t#{{@cc_own}}\t#{{{DRAIN}}}\t#{{{LABELS}}}\t#{{session_name}}"
-    );
-    let command = Command::new("list-panes").flag("-a").option("-F", format);
+    let command = Command::new("list-panes")
+        .flag("-a")
+        .option("-F", listing());
     let reply = server.command(command).await?;
     let socket = server.socket().to_string_lossy().into_owned();
     let life = format!("{}.{}", identity.pid, identity.start_time);
@@ -133,12 +175,8 @@ impl<'a> Row<'a> {
 
     fn is_meant(&self, wanted: &Wanted) -> bool {
         let session = wanted.session.as_ref();
-        let unit = wanted.unit.as_ref();
-        let base = self.unit.split('@').next().unwrap_or_default();
         session.is_none_or(|glob| glob.is_match(self.name))
-            && unit.is_none_or(|glob| {
-                self.guarded().is_some() && (glob.is_match(self.unit) || glob.is_match(base))
-            })
+            && (wanted.unit.is_none() || self.guarded().is_some() && wanted.means_unit(self.unit))
             && has(&self.labels, &wanted.labels)
     }
 }

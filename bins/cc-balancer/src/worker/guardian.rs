@@ -132,6 +132,16 @@ impl Hands {
     }
 }
 
+/// The units of a guardian, by their names.
+pub(crate) async fn units_at(socket: &Path) -> io::Result<Vec<String>> {
+    let answer = ask(socket, &json!({"do": "ls"})).await;
+    let answer = answer.map_err(|why| match why {
+        Asking::Nobody(error) | Asking::NoAnswer(error) => error,
+    })?;
+    let listing: Listing = serde_json::from_value(answer).map_err(io::Error::other)?;
+    Ok(listing.units.into_iter().map(|row| row.unit).collect())
+}
+
 enum Asking {
     Nobody(io::Error),
     NoAnswer(io::Error),

@@ -22,8 +22,8 @@ use tokio::sync::watch;
 use crate::task::Labels;
 
 pub(crate) use eyes::Eyes;
-pub(crate) use find::{DRAIN, Found, LABELS, Wanted, find};
-pub(crate) use guardian::{Guardian, Hands, Listed, Units};
+pub(crate) use find::{DRAIN, Found, LABELS, Wanted, find, listing, meant};
+pub(crate) use guardian::{Guardian, Hands, Listed, Units, units_at};
 pub(crate) use log::longer;
 pub(crate) use transcript::said;
 pub(crate) use turn::{Below, mark, text_of_turn};

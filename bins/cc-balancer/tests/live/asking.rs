@@ -255,6 +255,50 @@ fn a_task_goes_round_without_a_balancer() {
     );
 }
 
+/// Passes when a task that is added where no balancer runs is as the configuration says, the one that is
+/// named or else the usual one, and not where it has a mistake.
+#[test]
+fn without_a_balancer_groups_say_the_same_of_their_tasks() {
+    let queue = Queue::new();
+    let usual = queue.path(".config/cc/balancer.toml");
+    fs::create_dir_all(usual.parent().unwrap()).unwrap();
+    fs::write(
+        &usual,
+        "version = 1\n[queue.default]\nretry = { max = 3 }\ntimeout = \"2h\"\n\
+         [queue.ci]\nretry = { max = 1 }\ncheck = [\"make\", \"check\"]\n",
+    )
+    .unwrap();
+    let named = queue.path("named.toml");
+    fs::write(
+        &named,
+        "version = 1\n[queue.default]\nretry = { max = 9 }\n",
+    )
+    .unwrap();
+    let told = |arguments: &[&str]| {
+        let id = queue.add(arguments);
+        queue.json(&["why", &id, "--json"])["task"].clone()
+    };
+    let task = told(&["x"]);
+    assert_eq!(
+        (&task["retry"], &task["timeout_s"]),
+        (&3.into(), &7200.0.into())
+    );
+    let task = told(&["x", "--group", "ci"]);
+    assert_eq!(task["retry"], 1);
+    assert_eq!(task["check"], serde_json::json!(["make", "check"]));
+    // What it says itself stands above that, and a group of which nothing is said is as the default one.
+    let task = told(&["x", "--group", "other", "--timeout", "1s"]);
+    assert_eq!(
+        (&task["retry"], &task["timeout_s"]),
+        (&3.into(), &1.0.into())
+    );
+    assert_eq!(told(&["x", "-c", named.to_str().unwrap()])["retry"], 9);
+    fs::write(&usual, "version = 1\n[queue.default]\nretri = 1\n").unwrap();
+    let output = queue.ask(&["add", "x"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("retri"));
+}
+
 /// Passes when what has a key is there once, and its id is told each time.
 #[test]
 fn a_key_is_taken_once() {

@@ -131,6 +131,11 @@ impl Floor {
 
     /// Starts the balancer, and waits until it answers.
     pub(crate) fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    /// The same, with more on its command line.
+    pub(crate) fn serve_with(&mut self, more: &[&str]) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -141,6 +146,7 @@ impl Floor {
         let child = self
             .queue
             .command(&["serve", "-c", config.to_str().unwrap(), &state])
+            .args(more)
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()

@@ -11,6 +11,7 @@
 mod asking;
 mod carrying;
 mod desk;
+mod doctor;
 mod executing;
 mod faults;
 mod floor;

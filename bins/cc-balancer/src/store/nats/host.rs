@@ -158,7 +158,7 @@ impl Host {
             jetstream,
             queue: options.queue,
             replicas: options.replicas,
-            servers: options.url.split(',').count(),
+            servers: options.reach.url.split(',').count(),
             is_private,
             every: options.every,
             buckets: Mutex::default(),

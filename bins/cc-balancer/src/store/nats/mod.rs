@@ -42,6 +42,7 @@ mod changing;
 mod durability;
 mod following;
 mod host;
+mod look;
 mod migrate;
 mod options;
 mod outbox;
@@ -62,8 +63,9 @@ use following::Followed;
 use host::{Host, inside};
 
 pub use durability::{Facts, Finding, Weight, findings};
+pub use look::look;
 pub use migrate::{MigrateError, Migrated, migrate};
-pub use options::{ConnectError, Login, Options, Tls, servers};
+pub use options::{ConnectError, Login, Options, Reach, Tls, servers};
 
 /// How long a server may take to be reached until it is taken for away.
 const REACHED: Duration = Duration::from_millis(500);
@@ -91,13 +93,14 @@ impl NatsStore {
     /// # Errors
     /// When the addresses, the files or the store cannot be used.
     pub async fn connect(options: Options) -> Result<Self, ConnectError> {
-        let (_, is_encrypted) = servers(&options.url, options.insecure)?;
-        let is_private = is_encrypted || servers(&options.url, false).is_ok();
+        options::named(&options.queue)?;
+        let is_private = options::is_private(&options.reach)?;
         let local = options.local.share().await;
         local.map_err(|error| ConnectError::Client(error.to_string()))?;
         let came = Arc::new(tokio::sync::Notify::new());
         let comes = Arc::clone(&came);
-        let client = options::connect(&options, move || comes.notify_one()).await?;
+        let client =
+            options::connect(&options.reach, &options.host, move || comes.notify_one()).await?;
         let host = Arc::new(Host::new(options, client, is_private));
         let mut work = JoinSet::new();
         for what in [Followed::Tasks, Followed::Leases, Followed::Flags] {

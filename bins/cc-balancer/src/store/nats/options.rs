@@ -8,6 +8,8 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 
 use crate::store::sqlite::SqliteStore;
 
+/// Which queue it is where nothing is said of that.
+pub(super) const QUEUE: &str = "cc";
 /// How long until a connection that does not come is tried anew.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// How long a server may be silent before it is asked, and taken for gone at the second time.
@@ -15,23 +17,30 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// The longest pause between two tries to connect again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// What a [`NatsStore`](super::NatsStore) is made of.
-#[derive(Debug)]
-pub struct Options {
+/// How servers are reached.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
     /// The servers, with commas between: `nats://127.0.0.1:4222`, `tls://queue.example.net`.
     pub url: String,
-    /// What is added here, and all that is known here of what others added.
-    pub local: SqliteStore,
-    /// Who this is: no two that are up at once may have the same name.
-    pub host: String,
-    /// Which queue of the server: its buckets begin with that, `cc_task`.
-    pub queue: String,
     /// As whom.
     pub login: Login,
     /// Whom to trust, and with which certificate.
     pub tls: Tls,
     /// Plain text to servers on other machines: everybody on the way reads and writes tasks.
     pub insecure: bool,
+}
+
+/// What a [`NatsStore`](super::NatsStore) is made of.
+#[derive(Debug)]
+pub struct Options {
+    /// The servers, and how they are reached.
+    pub reach: Reach,
+    /// What is added here, and all that is known here of what others added.
+    pub local: SqliteStore,
+    /// Who this is: no two that are up at once may have the same name.
+    pub host: String,
+    /// Which queue of the server: its buckets begin with that, `cc_task`.
+    pub queue: String,
     /// On how many servers everything is kept; `None`: on three of a cluster of as many, else on
     /// one.
     pub replicas: Option<usize>,
@@ -44,13 +53,13 @@ impl Options {
     #[must_use]
     pub fn new(url: impl Into<String>, local: SqliteStore, host: impl Into<String>) -> Self {
         Self {
-            url: url.into(),
+            reach: Reach {
+                url: url.into(),
+                ..Reach::default()
+            },
             local,
             host: host.into(),
-            queue: "cc".to_owned(),
-            login: Login::None,
-            tls: Tls::default(),
-            insecure: false,
+            queue: QUEUE.to_owned(),
             replicas: None,
             every: Duration::from_secs(3),
         }
@@ -67,6 +76,8 @@ pub enum Login {
     Credentials(PathBuf),
     /// With the seed of an nkey, which is all that is in the file.
     Nkey(PathBuf),
+    /// With a name and a password: two lines of the file.
+    Password(PathBuf),
 }
 
 /// Whom to trust, and with which certificate.
@@ -97,7 +108,7 @@ pub enum ConnectError {
     /// Everybody on the way could read it.
     #[error(
         "{0} is on another machine and its address does not ask for TLS: say tls://, or allow plain text \
-         with `insecure`"
+         with --insecure"
     )]
     Plain(String),
     /// A file cannot be read.
@@ -111,6 +122,9 @@ pub enum ConnectError {
     /// Others may read a secret.
     #[error("{} is readable by others: chmod 600 it", .0.display())]
     Readable(PathBuf),
+    /// There is no name and password.
+    #[error("{} needs two lines: a name, and a password", .0.display())]
+    Lines(PathBuf),
     /// It cannot be done at all: in words.
     #[error("cannot connect: {0}")]
     Client(String),
@@ -149,6 +163,12 @@ pub fn servers(url: &str, insecure: bool) -> Result<(Vec<ServerAddr>, bool), Con
     }
 }
 
+/// Is what goes there encrypted, or stays it on this machine?
+pub(super) fn is_private(reach: &Reach) -> Result<bool, ConnectError> {
+    let (_, is_encrypted) = servers(&reach.url, reach.insecure)?;
+    Ok(is_encrypted || servers(&reach.url, false).is_ok())
+}
+
 /// Does what goes there stay on this machine?
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -160,16 +180,13 @@ fn is_loopback(host: &str) -> bool {
 
 /// A connection that comes, and comes again, by itself: `came` is called each time.
 pub(super) async fn connect(
-    options: &Options,
+    reach: &Reach,
+    name: &str,
     came: impl Fn() + Clone + Send + Sync + 'static,
 ) -> Result<Client, ConnectError> {
-    let (servers, is_encrypted) = servers(&options.url, options.insecure)?;
-    let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if options.queue.is_empty() || !options.queue.chars().all(is_fine) {
-        return Err(ConnectError::Queue(options.queue.clone()));
-    }
+    let (servers, is_encrypted) = servers(&reach.url, reach.insecure)?;
     let mut how = ConnectOptions::new()
-        .name(format!("cc-balancer {}", options.host))
+        .name(format!("cc-balancer {name}"))
         .require_tls(is_encrypted)
         .retry_on_initial_connect()
         .connection_timeout(CONNECTING)
@@ -198,19 +215,27 @@ pub(super) async fn connect(
         // Servers tell of others, who may be on other machines.
         how = how.ignore_discovered_servers();
     }
-    how = match &options.login {
+    how = match &reach.login {
         Login::None => how,
         Login::Credentials(path) => {
             let text = secret(path)?;
             how.credentials(&text).map_err(|error| file(path, error))?
         }
         Login::Nkey(path) => how.nkey(secret(path)?.trim().to_owned()),
+        Login::Password(path) => {
+            let text = secret(path)?;
+            let (name, password) = text
+                .split_once('\n')
+                .ok_or_else(|| ConnectError::Lines(path.clone()))?;
+            let password = password.strip_suffix('\n').unwrap_or(password);
+            how.user_and_password(name.to_owned(), password.to_owned())
+        }
     };
-    if let Some(path) = &options.tls.authorities {
+    if let Some(path) = &reach.tls.authorities {
         std::fs::metadata(path).map_err(|error| file(path, error))?;
         how = how.add_root_certificates(path.clone());
     }
-    if let Some((certificate, key)) = &options.tls.certificate {
+    if let Some((certificate, key)) = &reach.tls.certificate {
         std::fs::metadata(certificate).map_err(|error| file(certificate, error))?;
         secret(key)?;
         how = how.add_client_certificate(certificate.clone(), key.clone());
@@ -218,6 +243,15 @@ pub(super) async fn connect(
     how.connect(servers)
         .await
         .map_err(|error| ConnectError::Client(error.to_string()))
+}
+
+/// Can a queue be called that?
+pub(super) fn named(queue: &str) -> Result<(), ConnectError> {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match !queue.is_empty() && queue.chars().all(is_fine) {
+        true => Ok(()),
+        false => Err(ConnectError::Queue(queue.to_owned())),
+    }
 }
 
 /// What is in a file that nobody else may read.

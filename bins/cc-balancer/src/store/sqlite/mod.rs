@@ -26,6 +26,7 @@ mod adding;
 mod asking;
 mod attempt;
 mod backup;
+mod health;
 mod limiting;
 mod pulling;
 mod row;
@@ -50,6 +51,7 @@ use super::{
     Step, Store, StoreError,
 };
 use crate::task::{Attempt, Fence, Outcome, Spec, State, Task, TaskId};
+pub use health::{Health, look};
 pub(crate) use whole::Whole;
 use writer::{Request, Work};
 

@@ -107,6 +107,9 @@ const FIRST: &str = "
     ) STRICT;
 ";
 
+/// The version of the tables that this program makes.
+pub(super) const KNOWN: usize = CHANGES.len();
+
 /// Opens the file, or makes it, and brings its tables up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let broken =
@@ -136,14 +139,19 @@ fn settle(db: &Connection) -> Result<(), rusqlite::Error> {
     db.busy_timeout(PATIENCE)?;
     db.set_prepared_statement_cache_capacity(READY);
     db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
+    as_it_writes(db)?;
     db.pragma_update(None, "foreign_keys", "ON")?;
     // Nothing beside it, where the disk may be full.
     db.pragma_update(None, "temp_store", "MEMORY")
 }
 
+/// An answer is given when the disk has what it says.
+pub(super) fn as_it_writes(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.pragma_update(None, "synchronous", "FULL")
+}
+
 fn upgrade(mut db: Connection, path: &Path) -> Result<Connection, StoreError> {
-    let known = CHANGES.len();
+    let known = KNOWN;
     let changing = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = version(&changing)?;
     if version > known {
@@ -178,7 +186,8 @@ fn upgrade(mut db: Connection, path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-fn version(db: &Connection) -> Result<usize, StoreError> {
+/// The version of the tables that are there.
+pub(super) fn version(db: &Connection) -> Result<usize, StoreError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     usize::try_from(version)
         .map_err(|_| StoreError::Broken("it is a database of something else".to_owned()))

@@ -1,6 +1,7 @@
 //! The store that hosts share over NATS, against servers that are killed, emptied and away.
 
 mod faults;
+mod login;
 pub(crate) mod server;
 
 use std::path::PathBuf;

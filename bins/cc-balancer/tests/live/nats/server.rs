@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -31,6 +31,26 @@ impl Nats {
     /// One that does not run yet.
     pub(crate) fn later() -> Self {
         Self::new("one", Vec::new())
+    }
+
+    /// One that is told more in a configuration, which may name files of a directory.
+    pub(crate) fn told(configuration: impl FnOnce(&Path) -> String) -> Self {
+        let mut nats = Self::new("one", Vec::new());
+        let file = nats.dir.path().join("nats.conf");
+        std::fs::write(&file, configuration(nats.dir.path())).unwrap();
+        nats.arguments
+            .extend(["-c".to_owned(), file.display().to_string()]);
+        nats.run();
+        nats
+    }
+
+    /// What is beside it: what it keeps, and its configuration.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Three that keep the same.
