@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,6 +19,11 @@ use crate::queue::Queue;
 /// How long anything may take: generous, for machines that do other work too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Is all of it to be shown at full scale?
+pub(crate) fn is_full() -> bool {
+    std::env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1")
+}
+
 /// A prompt that a stand-in was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prompt {
@@ -33,7 +38,7 @@ pub(crate) struct Prompt {
 pub(crate) struct Floor {
     pub(crate) queue: Queue,
     pub(crate) server: Server,
-    running: Option<Child>,
+    pub(crate) running: Option<Child>,
     workers: Vec<String>,
 }
 
@@ -131,11 +136,20 @@ impl Floor {
 
     /// Starts the balancer, and waits until it answers.
     pub(crate) fn serve(&mut self) {
-        self.serve_with(&[]);
+        self.serve_as(|command| command);
     }
 
     /// The same, with more on its command line.
     pub(crate) fn serve_with(&mut self, more: &[&str]) {
+        let more: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
+        self.serve_as(|mut command| {
+            command.args(more);
+            command
+        });
+    }
+
+    /// The same, by another command that has it run.
+    pub(crate) fn serve_as(&mut self, other: impl FnOnce(Command) -> Command) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -143,10 +157,10 @@ impl Floor {
             .unwrap();
         let config = self.queue.path("balancer.toml");
         let state = format!("--state={}", self.queue.path("state").display());
-        let child = self
+        let command = self
             .queue
-            .command(&["serve", "-c", config.to_str().unwrap(), &state])
-            .args(more)
+            .command(&["serve", "-c", config.to_str().unwrap(), &state]);
+        let child = other(command)
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()

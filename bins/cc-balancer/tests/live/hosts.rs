@@ -7,8 +7,8 @@ use std::time::Instant;
 use harness::{skip_if_asked, wait};
 use serde_json::Value;
 
-use crate::floor::{Floor, PATIENCE};
-use crate::nats::{is_full, server::Nats};
+use crate::floor::{Floor, PATIENCE, is_full};
+use crate::nats::server::Nats;
 
 /// How many workers each host has.
 const WORKERS: usize = 2;

@@ -1,8 +1,10 @@
 //! The store that hosts share over NATS, against servers that are killed, emptied and away.
 
 mod faults;
+mod hosts;
 mod login;
 pub(crate) mod server;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,13 +15,9 @@ use cc_balancer::store::nats::{NatsStore, Options};
 use cc_balancer::store::{SqliteStore, Store};
 use harness::{skip_if_asked, wait};
 
+use crate::floor::is_full;
 use crate::suite::{self, Later, Order, Place, Topic, topics};
 use server::Nats;
-
-/// Are there to be as many as a night has time for?
-pub(crate) fn is_full() -> bool {
-    std::env::var_os("TMUX_CC_FULL").is_some_and(|value| value == "1")
-}
 
 /// A host of a queue: its file, and its servers.
 pub(crate) struct Host {
