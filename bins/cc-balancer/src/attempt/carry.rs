@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use cc_kit::limit::reset;
 use cc_kit::redact::{Rules, redacted};
-use cc_kit::send::Prompt;
+use cc_kit::send::{Prompt, Unfit};
 use jiff::{Timestamp, Zoned};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep_until};
 
-use super::course::{Act, Belief, Course, Event, Manner};
+use super::course::{Act, Belief, Course, Event, Manner, Stands};
 use super::hands::{Hands, command_line};
 use crate::desk::now;
-use crate::store::{End, Store, StoreError};
+use crate::store::{End, Step, Store, StoreError};
 use crate::task::{Fence, Kind, Outcome, State, Task};
 use crate::worker::{Hands as Guarding, Worker, mark, steady};
 
@@ -166,7 +166,12 @@ impl Carrying {
                 changed = belief.changed(), if !blind => match changed {
                     Ok(()) => {
                         let now = belief.borrow_and_update().clone();
-                        Event::Believed(Belief { state: now.state, sub: now.sub, seen: now.seen })
+                        Event::Believed(Belief {
+                            state: now.state,
+                            sub: now.sub,
+                            draft: now.draft,
+                            seen: now.seen,
+                        })
                     }
                     Err(_) => {
                         // Nobody looks there any more.
@@ -196,15 +201,12 @@ impl Carrying {
     /// Goes on with what an earlier life began.
     async fn take_up(&mut self) -> Option<Carried> {
         let state = self.job.task.state;
-        let sent = !matches!(state, State::Leased | State::Delivering);
-        if !sent && !self.job.worker.commands {
-            let is_there = self.hands.shows(&self.job.nonce).await;
-            if state == State::Leased || is_there == Some(false) {
-                let why = "the balancer ended before anything was typed".to_owned();
-                return self.act(Act::End(End::Returned(why, None))).await;
-            }
+        if state == State::Leased {
+            // That something is about to be typed is written down before.
+            let why = "the balancer ended before anything was typed".to_owned();
+            return self.act(Act::End(End::Returned(why, None))).await;
         }
-        self.course.take_up(sent, steady());
+        self.course.take_up(state != State::Delivering, steady());
         if let Some(force) = self.job.task.cancel {
             self.on(Event::Cancel(force));
         }
@@ -225,6 +227,9 @@ impl Carrying {
                 if stepped.is_err() {
                     // Nothing may be typed that is not written down before.
                     self.acts.clear();
+                    if step == Step::Delivering {
+                        return Some(Carried::Lost);
+                    }
                     self.on(Event::Lost);
                 }
             }
@@ -237,8 +242,15 @@ impl Carrying {
                     }
                 });
             }
+            Act::Find => {
+                let stands = match self.typed() {
+                    Ok(prompt) => self.hands.find(prompt.text(), &self.mark()).await,
+                    Err(_) => Stands::Unsure,
+                };
+                self.on(Event::Found(stands));
+            }
             Act::Clear => {
-                if let Err(error) = self.hands.clear(&self.job.nonce).await {
+                if let Err(error) = self.hands.clear(&self.mark()).await {
                     tracing::warn!(error, "a prompt that was stopped stays in its box");
                 }
             }
@@ -279,6 +291,8 @@ impl Carrying {
                 return Some(match (ended, self.limited.take(), held) {
                     (Err(_), ..) => Carried::Lost,
                     (Ok(_), Some(why), _) => Carried::Limited(why),
+                    // The worker refused nothing.
+                    (Ok(_), None, Some(_)) if self.job.is_taken_up => Carried::Lost,
                     (Ok(_), None, Some(why)) => Carried::Held(why),
                     (Ok(state), None, None) => Carried::Ended(state),
                 });
@@ -321,7 +335,8 @@ impl Carrying {
         }
     }
 
-    fn send(&mut self) {
+    /// What is typed.
+    fn typed(&self) -> Result<Prompt, Unfit> {
         let spec = &self.job.task.spec;
         let text = match (self.job.worker.commands, spec.kind) {
             (true, Kind::Task) => {
@@ -333,15 +348,25 @@ impl Carrying {
                 format!("{}\n\n{mark}", spec.text.trim_end())
             }
             (false, Kind::Message) => {
-                let (id, from) = (&self.job.task.id, &spec.submitter);
-                format!("{}\n\n[message {id} from {from}]", spec.text.trim_end())
+                let (mark, from) = (self.mark(), &spec.submitter);
+                format!("{}\n\n[{mark} from {from}]", spec.text.trim_end())
             }
         };
-        let prompt = Prompt::new(text.as_bytes()).and_then(|prompt| {
-            prompt.fits(self.job.worker.profile.sending())?;
-            Ok(prompt)
-        });
-        match prompt {
+        let prompt = Prompt::new(text.as_bytes())?;
+        prompt.fits(self.job.worker.profile.sending())?;
+        Ok(prompt)
+    }
+
+    /// What of it no other prompt has.
+    fn mark(&self) -> String {
+        match self.job.task.spec.kind {
+            Kind::Task => self.job.nonce.clone(),
+            Kind::Message => format!("message {}", self.job.task.id),
+        }
+    }
+
+    fn send(&mut self) {
+        match self.typed() {
             Ok(prompt) => {
                 let (hands, tell) = (self.hands.clone(), self.tell.clone());
                 // Not broken off in the middle: what was begun is seen to its end.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_kit::lease::{Lease, Place, Taken};
+use cc_kit::pane::Sighting;
 use cc_kit::process::{Identity, Snapshot, end_tree};
 use cc_kit::profile::Sight;
 use cc_kit::send::{Delivery, Outcome as Sending, Prompt, Reader, Why, deliver};
@@ -14,7 +15,7 @@ use tmux_cc::protocol::commands::{CapturePane, Run as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::course;
+use super::course::{self, Stands};
 use crate::task::Fence;
 use crate::worker::{Below, Hands as Guarding, Worker, longer, said, steady, text_of_turn};
 
@@ -91,31 +92,27 @@ impl Hands {
         Ok(())
     }
 
-    /// Empties the box where our own prompt stands in it again: some agents put it back when a turn is
-    /// stopped. What a person has written stays.
-    pub(super) async fn clear(&self, nonce: &str) -> Result<(), String> {
+    /// Empties the box where our own prompt stands in it, by its mark: it was never sent off, or the agent
+    /// has put it back when its turn was stopped. What a person has written stays.
+    pub(super) async fn clear(&self, mark: &str) -> Result<(), String> {
         let keys = self.worker.profile.keys();
-        let mut lease = None;
+        let (mut lease, mut is_begun) = (None, false);
         for _ in 0..CLEARS {
             let found = self.worker.pane.look().await.map_err(|e| e.to_string())?;
-            let sight = Sight {
-                screen: Some(&found.screen),
-                title: &found.title,
-                host: &self.host,
-                command: &found.command,
-                in_band: None,
-            };
-            let Some(draft) = self.worker.profile.read(&sight).draft else {
+            let Some(draft) = self.draft(&found) else {
                 return Ok(());
             };
-            // The line with the nonce may be gone already.
-            let is_ours = draft.contains(nonce) || lease.is_some();
+            // The line with the mark may be gone already.
+            let is_ours = draft.contains(mark) || is_begun;
             if !is_ours || keys.clear.is_empty() {
                 return Ok(());
             }
             if lease.is_none() {
                 lease = Some(self.lease().await.map_err(|why| why.to_string())?);
+                // Whoever wrote there meanwhile may have changed it.
+                continue;
             }
+            is_begun = true;
             for key in &keys.clear {
                 let pressed = self.worker.pane.press_unless_typed(key, found.keyed).await;
                 if !pressed.map_err(|e| e.to_string())? {
@@ -125,6 +122,41 @@ impl Hands {
             }
         }
         Err("the box does not get empty".to_owned())
+    }
+
+    /// What stands in the box.
+    fn draft(&self, found: &Sighting) -> Option<String> {
+        let own = self.worker.own.as_deref();
+        let sight = Sight {
+            screen: Some(&found.screen),
+            title: &found.title,
+            host: &self.host,
+            command: self.worker.profile.command_told(&found.command, own),
+            in_band: None,
+        };
+        self.worker.profile.read(&sight).draft
+    }
+
+    /// Where a prompt stands that has that mark in it, and nobody else's.
+    pub(super) async fn find(&self, prompt: &str, mark: &str) -> Stands {
+        // It goes from the box to above it, not the other way: it is captured before the box is looked at.
+        let (Some(text), Ok(found)) = (self.capture().await, self.worker.pane.look().await) else {
+            return Stands::Unsure;
+        };
+        let draft = self.draft(&found);
+        let folds = &self.worker.profile.sending().folds;
+        let is_folded = folds.iter().any(|fold| text.contains(fold.as_str()));
+        match draft {
+            Some(draft) if draft.contains(mark) => match dense(prompt).contains(&dense(&draft)) {
+                true => Stands::InBox,
+                // A person has written beside it.
+                false => Stands::Unsure,
+            },
+            _ if text_of_turn(text.lines(), mark, None).1 => Stands::Sent,
+            // It may have been folded to a few words, or scrolled away where there is no history.
+            None if !is_folded && !found.screen.alternate => Stands::Nowhere,
+            _ => Stands::Unsure,
+        }
     }
 
     /// The right to write to the pane, as soon as nobody else has it.
@@ -178,6 +210,7 @@ impl Hands {
         Some(course::Belief {
             state: belief.state,
             sub: belief.sub,
+            draft: belief.draft,
             seen: steady(),
         })
     }
@@ -216,12 +249,6 @@ impl Hands {
         }
     }
 
-    /// Does the nonce stand in the pane? `None` where it cannot be looked at.
-    pub(super) async fn shows(&self, nonce: &str) -> Option<bool> {
-        let text = self.capture().await?;
-        Some(text_of_turn(text.lines(), nonce, None).1)
-    }
-
     async fn capture(&self) -> Option<String> {
         let capture = CapturePane::new(self.worker.pane.id())
             .start(-HISTORY)
@@ -255,6 +282,11 @@ pub(super) fn command_line(socket: &Path, fence: &Fence, nonce: &str) -> String 
         quoted(&program),
         quoted(&socket.to_string_lossy()),
     )
+}
+
+/// Text without what boxes change when they wrap it.
+fn dense(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 /// A word as every shell reads it.

@@ -130,6 +130,8 @@ struct Serve {
     /// Attempts of an earlier life whose worker has not been found yet.
     orphans: BTreeMap<TaskId, crate::task::Task>,
     began: Instant,
+    /// When what nobody tells of was looked for last, on the steady clock.
+    rounded: Duration,
     /// When something may be given that cannot be now.
     due: Option<Instant>,
     /// Is it to be looked whether anything can be given?

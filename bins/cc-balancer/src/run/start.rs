@@ -23,6 +23,7 @@ use crate::config::{self, Config, Engine};
 use crate::desk::{self, Asked, Desk, now};
 use crate::store::nats::{NatsStore, Weight, findings};
 use crate::store::{SqliteStore, Store, StoreError};
+use crate::worker::steady;
 
 /// How long a NATS server is waited for at the start.
 const REACHED: Duration = Duration::from_secs(5);
@@ -82,6 +83,7 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
         running: HashMap::new(),
         orphans: BTreeMap::new(),
         began: Instant::now(),
+        rounded: steady(),
         due: None,
         stale: true,
         notes: notes.clone(),
@@ -203,6 +205,12 @@ pub(crate) fn check(check: &cli::Check) -> Result<(), Failure> {
 impl Serve {
     /// What nobody tells of.
     pub(super) async fn round(&mut self) {
+        let now_steady = steady();
+        if now_steady.saturating_sub(self.rounded) > self.config.lease() / 3 {
+            // We were stopped, or all of the machine was: nothing could be held up meanwhile.
+            self.hold_up().await;
+        }
+        self.rounded = now_steady;
         match self.store.expire(now()).await {
             Ok(lost) => {
                 for fence in lost {

@@ -14,26 +14,42 @@ use crate::worker::Key;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Serve {
-    /// Asks the store what was under way.
+    /// Asks the store what was under way. However long we were away, it is ours still where nobody else
+    /// has it.
     pub(super) async fn remember(&mut self) -> Result<(), Failure> {
         let tasks = self.store.under_way(&self.host).await;
         let tasks = tasks.map_err(|error| Failure::new(Exit::Store, error))?;
         for task in tasks {
             self.orphans.insert(task.id.clone(), task);
         }
+        self.hold_up().await;
         Ok(())
+    }
+
+    /// Holds up the lease of everything that is under way here, also where it has run out and nobody else
+    /// has seen that.
+    pub(super) async fn hold_up(&mut self) {
+        let running = self.running.values().map(|running| running.fence.clone());
+        let orphans = self.orphans.values().filter_map(fence_of);
+        let fences: Vec<Fence> = running.chain(orphans).collect();
+        for fence in fences {
+            match self.store.beat(&fence, self.config.lease(), now()).await {
+                Ok(()) => {}
+                Err(StoreError::Lost(_)) => {
+                    self.orphans.remove(&fence.task);
+                    self.lost(&fence);
+                }
+                Err(error) => tracing::warn!(%error, "a lease cannot be held up"),
+            }
+        }
     }
 
     /// Goes on with those whose worker is there.
     pub(super) async fn take_up_orphans(&mut self) {
         for task in self.orphans.values().cloned().collect::<Vec<_>>() {
-            let Some(attempt) = &task.attempt else {
+            let (Some(attempt), Some(fence)) = (&task.attempt, fence_of(&task)) else {
                 self.orphans.remove(&task.id);
                 continue;
-            };
-            let fence = Fence {
-                task: task.id.clone(),
-                number: attempt.number,
             };
             match self.store.beat(&fence, self.config.lease(), now()).await {
                 Ok(()) => {}
@@ -66,7 +82,7 @@ impl Serve {
         self.take_up_orphans().await;
         let waited = self.began.elapsed();
         for task in self.orphans.values().cloned().collect::<Vec<_>>() {
-            let Some(attempt) = &task.attempt else {
+            let (Some(attempt), Some(fence)) = (&task.attempt, fence_of(&task)) else {
                 continue;
             };
             let socket = std::path::Path::new(&attempt.worker.socket);
@@ -78,10 +94,6 @@ impl Serve {
                 continue;
             }
             self.orphans.remove(&task.id);
-            let fence = Fence {
-                task: task.id.clone(),
-                number: attempt.number,
-            };
             let end = end_of(&task);
             match self.store.end(&fence, end, now()).await {
                 Ok(_) | Err(StoreError::Lost(_)) => {}
@@ -93,6 +105,14 @@ impl Serve {
             self.stale = true;
         }
     }
+}
+
+fn fence_of(task: &Task) -> Option<Fence> {
+    let attempt = task.attempt.as_ref()?;
+    Some(Fence {
+        task: task.id.clone(),
+        number: attempt.number,
+    })
 }
 
 /// How an attempt ends whose worker is gone.

@@ -150,7 +150,7 @@ impl Looker {
             since: Timestamp::from_nanosecond(verdict.since.wall_ns.into()).ok(),
             steady: Duration::from_nanos(verdict.since.monotonic_ns),
             seen: Duration::from_nanos(now.monotonic_ns),
-            keyed: Some(found.keyed),
+            draft: verdict.draft.is_some(),
             session: None,
             limit: verdict.limit_text.clone(),
         };

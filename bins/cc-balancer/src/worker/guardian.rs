@@ -226,7 +226,7 @@ impl Row {
                 since: self.since,
                 steady: now,
                 seen: now,
-                keyed: None,
+                draft: false,
                 session: self.session,
                 limit: self.reset,
             },

@@ -56,8 +56,8 @@ pub(crate) struct Belief {
     pub(crate) steady: Duration,
     /// When it was looked at last, on the steady clock.
     pub(crate) seen: Duration,
-    /// When a person typed there last, in tmux's seconds; `None` where that is not known.
-    pub(crate) keyed: Option<u64>,
+    /// Does something stand in its box that has not been sent off? Of a guardian that is not known.
+    pub(crate) draft: bool,
     /// What the agent calls its session.
     pub(crate) session: Option<String>,
     /// What a limit says.
@@ -73,7 +73,7 @@ impl Belief {
             since: None,
             steady: steady(),
             seen: Duration::ZERO,
-            keyed: None,
+            draft: false,
             session: None,
             limit: None,
         }

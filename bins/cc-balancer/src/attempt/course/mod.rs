@@ -9,106 +9,37 @@
 //! that was taken well after the prompt was in: a delivery that is confirmed has been seen to start a
 //! turn. Silence alone ends nothing. A worker that runs a command says itself how that ended.
 
+mod result;
+mod safe;
+mod settling;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod word;
+
 use std::time::Duration;
 
 use cc_kit::profile::State;
 use cc_kit::send::Outcome as Sending;
 
+use self::result::Then;
+use self::safe::{MakingSafe, Reason};
+use self::settling::{Settled, Settling};
+use self::turn::{Turn, turn};
+pub(crate) use self::word::{Act, Belief, Event, Manner, Stands};
 use crate::store::{End, Step};
 use crate::task::Outcome;
 
 /// How long after the prompt is in an idle worker is believed that was never seen to work.
 const SHORT: Duration = Duration::from_secs(3);
-/// How long what was sent and not confirmed may show itself.
-const SETTLE: Duration = Duration::from_secs(10);
-/// How long a worker may take to be idle once it is told to stop.
-const SAFE: Duration = Duration::from_secs(20);
-/// How often one that does not stop is told again.
-const TELLS: u32 = 2;
 /// How long a worker may be gone: one that is started again has another pane or life.
 const GONE: Duration = Duration::from_secs(2);
-
-/// What is believed of the worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Belief {
-    /// What it is doing.
-    pub(crate) state: State,
-    /// More of it.
-    pub(crate) sub: Option<String>,
-    /// When it was looked at last, on the clock of the attempt.
-    pub(crate) seen: Duration,
-}
-
-/// What happens.
-#[derive(Debug, Clone)]
-pub(crate) enum Event {
-    /// The prompt was sent, or not.
-    Sent(Sending),
-    /// It is no prompt to this worker, and nothing was typed: why.
-    Unfit(String),
-    /// The worker was looked at.
-    Believed(Belief),
-    /// Its command has begun.
-    Began,
-    /// Its command has ended.
-    Exited(i32),
-    /// Somebody wants it no more; by force.
-    Cancel(bool),
-    /// The lease is somebody else's.
-    Lost,
-    /// The worker is not there any more: in words.
-    Gone(String),
-    /// The text of the turn was taken. Did a person press a key there just before it was over?
-    Captured(Box<Outcome>, bool),
-    /// The check has ended, with that code and these words; `None` where it could not be run.
-    Checked(Option<i32>, String),
-    /// Time has passed.
-    Tick,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Act {
-    /// Write down how it goes on.
-    Step(Step),
-    /// Type the prompt.
-    Send,
-    /// Press the keys that stop a turn.
-    Interrupt,
-    /// Empty the box of the prompt, which some agents put back there when their turn is stopped.
-    Clear,
-    /// End the program.
-    Kill,
-    /// Take the text of the turn.
-    Capture,
-    /// Run the check.
-    Check,
-    /// Nothing is begun on the account of this worker for a while.
-    Limit(String),
-    /// Write down something that somebody may want to know.
-    Note(String),
-    /// Write down how it ended: nothing comes after that.
-    End(End),
-    /// Stop without a word: it is somebody else's.
-    Leave,
-}
-
-/// Why a worker is made safe, and what is said then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason {
-    Cancelled,
-    Timeout,
-    Lost,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     Sending,
     /// Something was typed: does the turn begin?
-    Settling {
-        why: String,
-        until: Duration,
-    },
+    Settling(Settling),
     Running {
         since: Duration,
         worked: bool,
@@ -117,13 +48,7 @@ enum Phase {
     Blocked {
         worked: bool,
     },
-    MakingSafe {
-        reason: Reason,
-        since: Duration,
-        until: Duration,
-        told: u32,
-        killed: bool,
-    },
+    MakingSafe(MakingSafe),
     Capturing {
         exit: Option<i32>,
         then: Then,
@@ -132,24 +57,6 @@ enum Phase {
         outcome: Box<Outcome>,
     },
     Over,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Then {
-    Done,
-    Failed(String),
-    Cancelled,
-}
-
-/// What kind of worker it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Manner {
-    /// Does it run a command, and say itself how that ended?
-    pub(crate) commands: bool,
-    /// Does a guardian have it, which makes it go on by itself when a limit is over?
-    pub(crate) guarded: bool,
-    /// Is it done when it has arrived?
-    pub(crate) is_message: bool,
 }
 
 /// Decides for one attempt. Times are those of one steady clock.
@@ -164,6 +71,12 @@ pub(crate) struct Course {
     gone: Option<(Duration, String)>,
     /// Somebody wants it no more, and it is being typed.
     cancel: Option<bool>,
+    /// It is somebody else's meanwhile, and it is being typed.
+    is_lost: bool,
+    /// Was something written in its box while it worked, by a person?
+    is_taken: bool,
+    /// Was the worker seen to work when it was looked at last?
+    is_busy: bool,
     /// When it was begun.
     began: Duration,
 }
@@ -185,6 +98,9 @@ impl Course {
             told: None,
             gone: None,
             cancel: None,
+            is_lost: false,
+            is_taken: false,
+            is_busy: false,
             began: now,
         }
     }
@@ -203,10 +119,7 @@ impl Course {
                 since: now,
                 worked: false,
             },
-            false => Phase::Settling {
-                why: "the balancer ended while it was typed".to_owned(),
-                until: now + SETTLE,
-            },
+            false => Phase::Settling(Settling::taken_up(now)),
         };
     }
 
@@ -220,7 +133,8 @@ impl Course {
     #[must_use]
     pub(crate) fn due(&self) -> Option<Duration> {
         let own = match &self.phase {
-            Phase::Settling { until, .. } | Phase::MakingSafe { until, .. } => Some(*until),
+            Phase::Settling(settling) => Some(settling.due()),
+            Phase::MakingSafe(making) => Some(making.due()),
             // A look that is taken then is taken well after the prompt was in.
             Phase::Running {
                 since,
@@ -241,7 +155,7 @@ impl Course {
     const fn is_working(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Settling { .. } | Phase::Running { .. } | Phase::Blocked { .. }
+            Phase::Settling(_) | Phase::Running { .. } | Phase::Blocked { .. }
         )
     }
 
@@ -256,12 +170,19 @@ impl Course {
                 if let Some(force) = self.cancel.take() {
                     acts.extend(self.on(Event::Cancel(force), now));
                 }
+                if std::mem::take(&mut self.is_lost) {
+                    acts = match self.is_over() {
+                        true => vec![Act::Leave],
+                        false => self.on(Event::Lost, now),
+                    };
+                }
                 acts
             }
             Event::Unfit(why) => self.end(End::Failed(why, Outcome::default())),
             Event::Began => self.began(now),
             Event::Exited(code) => self.exited(code),
             Event::Believed(belief) => self.believed(&belief, now),
+            Event::Found(stands) => self.found(stands, now),
             Event::Cancel(force) => self.cancelled(force, now),
             Event::Lost => self.make_safe(Reason::Lost, false, now),
             Event::Gone(why) => {
@@ -279,12 +200,11 @@ impl Course {
             return Vec::new();
         }
         match sent {
-            Sending::Delivered if self.manner.is_message => self.end(End::Done(Outcome::default())),
             // Its command will say when it begins.
-            Sending::Delivered if self.manner.commands => {
+            Sending::Delivered if self.manner.commands && !self.manner.is_message => {
                 self.settle("it was typed, and its command did not begin", now)
             }
-            Sending::Delivered => self.run(now),
+            Sending::Delivered => self.runs(false, now),
             Sending::Held(why) => self.end(End::Returned(why.to_string(), None)),
             Sending::Uncertain(why) => {
                 let why = why.to_string();
@@ -294,25 +214,14 @@ impl Course {
     }
 
     fn settle(&mut self, why: &str, now: Duration) -> Vec<Act> {
-        self.phase = Phase::Settling {
-            why: why.to_owned(),
-            until: now + SETTLE,
-        };
+        self.phase = Phase::Settling(Settling::sent(why.to_owned(), now));
         Vec::new()
-    }
-
-    fn run(&mut self, now: Duration) -> Vec<Act> {
-        self.phase = Phase::Running {
-            since: now,
-            worked: false,
-        };
-        vec![Act::Step(Step::Running)]
     }
 
     fn began(&mut self, now: Duration) -> Vec<Act> {
         match self.phase {
             // The word of the command may come before that of the sender.
-            Phase::Sending | Phase::Settling { .. } => {
+            Phase::Sending | Phase::Settling(_) => {
                 self.phase = Phase::Running {
                     since: now,
                     worked: true,
@@ -325,27 +234,19 @@ impl Course {
 
     fn exited(&mut self, code: i32) -> Vec<Act> {
         match self.phase {
-            Phase::Sending
-            | Phase::Settling { .. }
-            | Phase::Running { .. }
-            | Phase::Blocked { .. } => {
+            Phase::Sending | Phase::Settling(_) | Phase::Running { .. } | Phase::Blocked { .. } => {
                 let then = match code {
                     0 => Then::Done,
                     code => Then::Failed(format!("exit {code}")),
                 };
                 self.capture(Some(code), then)
             }
-            Phase::MakingSafe { ref reason, .. } => {
-                let reason = reason.clone();
-                self.is_safe(&reason)
+            Phase::MakingSafe(ref making) => {
+                let reason = making.reason();
+                self.is_safe(reason)
             }
             _ => Vec::new(),
         }
-    }
-
-    fn capture(&mut self, exit: Option<i32>, then: Then) -> Vec<Act> {
-        self.phase = Phase::Capturing { exit, then };
-        vec![Act::Capture]
     }
 
     fn believed(&mut self, belief: &Belief, now: Duration) -> Vec<Act> {
@@ -355,65 +256,74 @@ impl Course {
             return self.dead(&format!("its program has ended: {how}"));
         }
         match &mut self.phase {
-            Phase::Settling { .. } if belief.state == State::Busy && !self.manner.commands => {
-                let mut acts = self.run(now);
-                if let Phase::Running { worked, .. } = &mut self.phase {
-                    *worked = true;
-                }
-                if self.manner.is_message {
-                    acts = self.end(End::Done(Outcome::default()));
-                }
-                acts
+            Phase::Settling(_) if belief.state == State::Busy && !self.manner.commands => {
+                self.runs(true, now)
+            }
+            Phase::Settling(settling) if settling.looks() => {
+                self.is_busy = belief.state == State::Busy;
+                vec![Act::Find]
             }
             Phase::Running { since, worked } => {
                 let (since, was_working) = (*since, *worked);
                 *worked |= belief.state == State::Busy;
-                self.running(belief, since, was_working)
+                let mut acts = Vec::new();
+                if belief.draft && belief.state == State::Busy && !self.is_taken {
+                    self.is_taken = true;
+                    acts.push(Act::Note(WRITES.to_owned()));
+                }
+                acts.extend(self.running(belief, since, was_working));
+                acts
             }
             Phase::Blocked { worked } => {
                 let worked = *worked || belief.state == State::Busy;
                 self.unblocked(belief, worked, now)
             }
-            Phase::MakingSafe { reason, since, .. } => match belief.state {
-                State::Idle if belief.seen > *since => {
-                    let reason = reason.clone();
-                    self.is_safe(&reason)
-                }
-                _ => Vec::new(),
-            },
+            Phase::MakingSafe(making) if making.is_safe(belief) => {
+                let reason = making.reason();
+                self.is_safe(reason)
+            }
             _ => Vec::new(),
         }
     }
 
+    /// It is seen that its turn has begun.
+    fn runs(&mut self, worked: bool, now: Duration) -> Vec<Act> {
+        if self.manner.is_message {
+            return self.end(End::Done(Outcome::default()));
+        }
+        self.phase = Phase::Running { since: now, worked };
+        vec![Act::Step(Step::Running)]
+    }
+
+    fn found(&mut self, stands: Stands, now: Duration) -> Vec<Act> {
+        let Phase::Settling(settling) = &mut self.phase else {
+            return Vec::new();
+        };
+        match settling.found(stands, now) {
+            // What stands in a shell was begun only if something runs there.
+            Settled::Sent if self.manner.commands && !self.is_busy => Vec::new(),
+            Settled::Sent => self.runs(self.is_busy, now),
+            Settled::Clear => vec![Act::Clear],
+            Settled::Nothing(why) => self.end(End::Returned(why.to_owned(), None)),
+            Settled::Not => Vec::new(),
+        }
+    }
+
     fn running(&mut self, belief: &Belief, since: Duration, worked: bool) -> Vec<Act> {
-        match belief.state {
-            State::Idle if self.manner.commands => Vec::new(),
-            State::Idle if worked || belief.seen >= since + SHORT => self.capture(None, Then::Done),
-            State::Blocked => {
-                let sub = belief.sub.as_deref().unwrap_or("asks");
-                self.block(sub, worked)
+        match turn(belief, self.manner, since, worked) {
+            Turn::GoesOn => Vec::new(),
+            // What was written there is not there any more: the turn that is over may be that person's.
+            Turn::Over if self.is_taken && !belief.draft => {
+                self.end(End::Uncertain(TAKEN.to_owned()))
             }
-            State::Limited if self.manner.guarded => self.block("limited", worked),
-            State::Limited => {
-                let sub = belief.sub.as_deref().unwrap_or("limited").to_owned();
-                let mut acts = vec![Act::Limit(sub.clone())];
-                acts.extend(self.end(End::Returned(format!("limited: {sub}"), None)));
+            Turn::Over => self.capture(None, Then::Done),
+            Turn::Failed(why) => self.capture(None, Then::Failed(why)),
+            Turn::Blocked(sub) => self.block(&sub, worked),
+            Turn::Refused(why, said) => {
+                let mut acts = vec![Act::Limit(why)];
+                acts.extend(self.end(End::Returned(said, None)));
                 acts
             }
-            State::Errored => {
-                let sub = belief.sub.as_deref().unwrap_or("error");
-                match sub {
-                    "auth" | "billing" if self.manner.guarded => self.block(sub, worked),
-                    "auth" | "billing" => {
-                        let mut acts = vec![Act::Limit(sub.to_owned())];
-                        acts.extend(self.end(End::Returned(sub.to_owned(), None)));
-                        acts
-                    }
-                    sub => self.capture(None, Then::Failed(format!("the agent says: {sub}"))),
-                }
-            }
-            State::Hung | State::Held => self.block(belief.state.name(), worked),
-            _ => Vec::new(),
         }
     }
 
@@ -456,9 +366,9 @@ impl Course {
     fn dead(&mut self, why: &str) -> Vec<Act> {
         let end = match &self.phase {
             Phase::Sending => return Vec::new(),
-            Phase::MakingSafe { reason, .. } => {
-                let reason = reason.clone();
-                return self.is_safe(&reason);
+            Phase::MakingSafe(making) => {
+                let reason = making.reason();
+                return self.is_safe(reason);
             }
             Phase::Capturing { .. } | Phase::Checking { .. } => return Vec::new(),
             _ => End::Lost(why.to_owned()),
@@ -473,12 +383,8 @@ impl Course {
                 self.cancel = Some(force);
                 Vec::new()
             }
-            Phase::MakingSafe { killed, until, .. } if force && !*killed => {
-                *killed = true;
-                *until = now + SAFE;
-                vec![Act::Kill]
-            }
-            Phase::MakingSafe { .. } | Phase::Capturing { .. } => Vec::new(),
+            Phase::MakingSafe(making) if force => making.force(now).into_iter().collect(),
+            Phase::MakingSafe(_) | Phase::Capturing { .. } => Vec::new(),
             Phase::Checking { outcome } => {
                 let outcome = (**outcome).clone();
                 self.end(End::Cancelled(outcome))
@@ -488,33 +394,31 @@ impl Course {
     }
 
     fn make_safe(&mut self, reason: Reason, force: bool, now: Duration) -> Vec<Act> {
-        match &self.phase {
+        match &mut self.phase {
+            // What is being typed is not broken off in the middle, and where nothing will have been typed
+            // nothing is stopped.
+            Phase::Sending if reason == Reason::Lost => {
+                self.is_lost = true;
+                return Vec::new();
+            }
             Phase::Capturing { .. } | Phase::Checking { .. } if reason == Reason::Lost => {
                 self.phase = Phase::Over;
                 return vec![Act::Leave];
             }
-            Phase::MakingSafe { .. } => {
-                if let Phase::MakingSafe { reason: of, .. } = &mut self.phase {
-                    // Nobody is to be told how it ended then.
-                    if reason == Reason::Lost {
-                        *of = reason;
-                    }
+            Phase::MakingSafe(making) => {
+                if reason == Reason::Lost {
+                    making.lose();
                 }
                 return Vec::new();
             }
             _ => {}
         }
-        self.phase = Phase::MakingSafe {
-            reason,
-            since: now,
-            until: now + SAFE,
-            told: 1,
-            killed: force,
-        };
-        vec![if force { Act::Kill } else { Act::Interrupt }]
+        let (making, act) = MakingSafe::begin(reason, force, now);
+        self.phase = Phase::MakingSafe(making);
+        vec![act]
     }
 
-    fn is_safe(&mut self, reason: &Reason) -> Vec<Act> {
+    fn is_safe(&mut self, reason: Reason) -> Vec<Act> {
         let mut acts = vec![Act::Clear];
         acts.extend(match reason {
             Reason::Cancelled => self.capture(None, Then::Cancelled),
@@ -529,42 +433,6 @@ impl Course {
         acts
     }
 
-    fn captured(&mut self, mut outcome: Outcome, touched: bool) -> Vec<Act> {
-        let Phase::Capturing { exit, then } = &self.phase else {
-            return Vec::new();
-        };
-        outcome.exit = *exit;
-        match then.clone() {
-            // A key can end a turn in the middle, and the agent is as idle then.
-            Then::Done if touched && exit.is_none() => self.end(End::Uncertain(TOUCHED.to_owned())),
-            Then::Done if self.has_check => {
-                self.phase = Phase::Checking {
-                    outcome: Box::new(outcome),
-                };
-                vec![Act::Step(Step::Verifying), Act::Check]
-            }
-            Then::Done => self.end(End::Done(outcome)),
-            Then::Failed(why) => self.end(End::Failed(why, outcome)),
-            Then::Cancelled => self.end(End::Cancelled(outcome)),
-        }
-    }
-
-    fn checked(&mut self, code: Option<i32>, said: String) -> Vec<Act> {
-        let Phase::Checking { outcome } = &self.phase else {
-            return Vec::new();
-        };
-        let mut outcome = (**outcome).clone();
-        outcome.check = Some(said);
-        match code {
-            Some(0) => self.end(End::Done(outcome)),
-            Some(code) => {
-                outcome.exit = Some(code);
-                self.end(End::Failed(format!("its check says {code}"), outcome))
-            }
-            None => self.end(End::Failed("its check cannot be run".to_owned(), outcome)),
-        }
-    }
-
     fn tick(&mut self, now: Duration) -> Vec<Act> {
         if let Some((since, why)) = &self.gone
             && now >= *since + GONE
@@ -574,31 +442,22 @@ impl Course {
             return self.dead(&why);
         }
         match &mut self.phase {
-            Phase::Settling { why, until } if now >= *until => {
-                let why = why.clone();
-                return self.end(End::Uncertain(why));
-            }
-            Phase::MakingSafe {
-                until,
-                told,
-                killed,
-                ..
-            } if now >= *until => {
-                *until = now + SAFE;
-                if *told < TELLS {
-                    *told += 1;
-                    return vec![Act::Interrupt];
+            Phase::Settling(settling) => {
+                if let Some(why) = settling.given_up(now) {
+                    return self.end(End::Uncertain(why));
                 }
-                if *killed {
-                    return vec![Act::Note("it does not end, not by force either".to_owned())];
-                }
-                *killed = true;
-                return vec![Act::Kill];
             }
+            Phase::MakingSafe(making) => return making.tick(now).into_iter().collect(),
             _ => {}
         }
         if self.is_working() && self.ends().is_some_and(|ends| now >= ends) {
-            return self.make_safe(Reason::Timeout, false, now);
+            // What a person does there is neither stopped nor ended.
+            return match self.is_taken {
+                true => self.end(End::Uncertain(format!(
+                    "{TAKEN}, and it took longer than it may"
+                ))),
+                false => self.make_safe(Reason::Timeout, false, now),
+            };
         }
         Vec::new()
     }
@@ -609,5 +468,7 @@ impl Course {
     }
 }
 
-/// Why it is not known whether a turn was carried through.
-const TOUCHED: &str = "a person pressed a key there as the turn ended";
+/// What is said as soon as that is seen.
+const WRITES: &str = "a person writes there";
+/// Why it is not known whose turn it was that ended.
+const TAKEN: &str = "a person wrote there while it was worked on";

@@ -1,0 +1,60 @@
+//! What comes of a turn that is over: its text is taken, and its check decides.
+
+use super::word::Act;
+use super::{Course, Phase};
+use crate::store::{End, Step};
+use crate::task::Outcome;
+
+/// Why it is not known whether a turn was carried through.
+pub(super) const TOUCHED: &str = "a person pressed a key there as the turn ended";
+
+/// How a task ends once the text of its turn is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Then {
+    Done,
+    Failed(String),
+    Cancelled,
+}
+
+impl Course {
+    pub(super) fn capture(&mut self, exit: Option<i32>, then: Then) -> Vec<Act> {
+        self.phase = Phase::Capturing { exit, then };
+        vec![Act::Capture]
+    }
+
+    pub(super) fn captured(&mut self, mut outcome: Outcome, touched: bool) -> Vec<Act> {
+        let Phase::Capturing { exit, then } = &self.phase else {
+            return Vec::new();
+        };
+        outcome.exit = *exit;
+        match then.clone() {
+            // A key can end a turn in the middle, and the agent is as idle then.
+            Then::Done if touched && exit.is_none() => self.end(End::Uncertain(TOUCHED.to_owned())),
+            Then::Done if self.has_check => {
+                self.phase = Phase::Checking {
+                    outcome: Box::new(outcome),
+                };
+                vec![Act::Step(Step::Verifying), Act::Check]
+            }
+            Then::Done => self.end(End::Done(outcome)),
+            Then::Failed(why) => self.end(End::Failed(why, outcome)),
+            Then::Cancelled => self.end(End::Cancelled(outcome)),
+        }
+    }
+
+    pub(super) fn checked(&mut self, code: Option<i32>, said: String) -> Vec<Act> {
+        let Phase::Checking { outcome } = &self.phase else {
+            return Vec::new();
+        };
+        let mut outcome = (**outcome).clone();
+        outcome.check = Some(said);
+        match code {
+            Some(0) => self.end(End::Done(outcome)),
+            Some(code) => {
+                outcome.exit = Some(code);
+                self.end(End::Failed(format!("its check says {code}"), outcome))
+            }
+            None => self.end(End::Failed("its check cannot be run".to_owned(), outcome)),
+        }
+    }
+}
