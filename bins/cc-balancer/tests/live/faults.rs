@@ -96,29 +96,7 @@ fn a_turn_that_a_person_ends_is_not_done() {
     floor.configure(&floor.table("w*", "claude", ""));
     floor.serve();
     floor.until_workers(1, "idle");
-    // A person's terminal: a pane of the same server in which tmux runs.
-    let tmux = std::path::Path::new(floor.server.binary())
-        .display()
-        .to_string();
-    let socket = floor.server.socket().display().to_string();
-    let attach = format!("env -u TMUX {tmux} -S {socket} attach -t w1");
-    floor.server.tmux([
-        "new-session",
-        "-d",
-        "-s",
-        "desk",
-        "-x",
-        "120",
-        "-y",
-        "40",
-        &attach,
-    ]);
-    wait::until(PATIENCE, "the person to be there", || {
-        let clients = floor
-            .server
-            .answer(["list-clients", "-F", "#{client_control_mode}"]);
-        clients.lines().any(|line| line == "0")
-    });
+    floor.person("w1");
     // Whoever has just come may be about to type.
     let task = floor.queue.add(&["do: busy"]);
     floor.until(&task, "running");

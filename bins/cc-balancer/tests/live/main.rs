@@ -11,6 +11,7 @@
 mod asking;
 mod carrying;
 mod desk;
+mod disk;
 mod doctor;
 mod executing;
 mod faults;
@@ -20,6 +21,8 @@ mod killed;
 mod nats;
 mod queue;
 mod recipes;
+mod restarts;
+mod safe;
 mod serving;
 mod sqlite;
 mod suite;
