@@ -29,6 +29,15 @@ impl Machine {
         if self.dialog.is_some() {
             return self.dialog_input(input, now, effects);
         }
+        if self.turn.is_some() {
+            let typed = match &input {
+                Input::Text(bytes) | Input::Paste(bytes) => Some(bytes.clone()),
+                Input::Enter => Some(b"\r".to_vec()),
+                Input::Newline => Some(b"\n".to_vec()),
+                _ => None,
+            };
+            effects.extend(typed.map(|typed| Effect::Log(Record::Meanwhile(typed))));
+        }
         match input {
             Input::Text(text) => {
                 self.draft.push(&text);

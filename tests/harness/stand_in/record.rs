@@ -20,6 +20,8 @@ pub enum Record {
         /// Whether it waited for the end of another turn.
         queued: bool,
     },
+    /// What was typed or pasted while a turn went on, Enter as CR; it may be submitted later.
+    Meanwhile(Vec<u8>),
     /// What was typed or pasted into a dialog, and is gone.
     Lost(Vec<u8>),
     /// The answer to a dialog.
@@ -41,6 +43,7 @@ impl Record {
     /// | Record | Fields besides `t` |
     /// |---|---|
     /// | [`Prompt`](Self::Prompt) | `n`, `queued`, `bytes_base64` |
+    /// | [`Meanwhile`](Self::Meanwhile) | `meanwhile` (readable), `bytes_base64` |
     /// | [`Lost`](Self::Lost) | `lost` (readable), `bytes_base64` |
     /// | [`Answer`](Self::Answer) | `dialog`, `answer` |
     /// | [`Draft`](Self::Draft) | `draft` (readable), `bytes_base64` |
@@ -61,6 +64,7 @@ impl Record {
                 "queued": queued,
                 "bytes_base64": BASE64_STANDARD.encode(bytes),
             }),
+            Self::Meanwhile(bytes) => with_text("meanwhile", bytes),
             Self::Lost(bytes) => with_text("lost", bytes),
             Self::Answer { dialog, answer } => json!({
                 "t": t,
