@@ -144,6 +144,13 @@ impl Carrying {
                 let due = Instant::now() + due.saturating_sub(steady());
                 due.max(looked + OFTEN)
             });
+            // A guardian tells of its own accord, and soon.
+            let every = self.job.look.as_ref();
+            let every = every.and_then(|_| self.course.looks_every(steady()));
+            let due = due
+                .into_iter()
+                .chain(every.map(|every| looked + every))
+                .min();
             let event = tokio::select! {
                 biased;
                 Some(event) = own.recv() => event,

@@ -32,6 +32,13 @@ use crate::task::Outcome;
 
 /// How long after the prompt is in an idle worker is believed that was never seen to work.
 const SHORT: Duration = Duration::from_secs(3);
+/// How often a worker is looked at in a turn that has only begun; in a longer one that goes by the time
+/// it takes, so that its end costs a small share of it.
+const OFTEN: Duration = Duration::from_millis(200);
+/// The share.
+const SHARE: u32 = 16;
+/// When looks are this far apart, what tmux tells once a second does as well.
+const SELDOM: Duration = Duration::from_secs(1);
 /// How long a worker may be gone: one that is started again has another pane or life.
 const GONE: Duration = Duration::from_secs(2);
 
@@ -145,6 +152,16 @@ impl Course {
         let gone = self.gone.as_ref().map(|(since, _)| *since + GONE);
         let timeout = self.ends().filter(|_| self.is_working());
         own.into_iter().chain(gone).chain(timeout).min()
+    }
+
+    /// How often the worker is to be looked at though nothing is told of it; `None`: what is told will do.
+    #[must_use]
+    pub(crate) fn looks_every(&self, now: Duration) -> Option<Duration> {
+        let Phase::Running { since, .. } = &self.phase else {
+            return None;
+        };
+        let every = (now.saturating_sub(*since) / SHARE).max(OFTEN);
+        (!self.manner.commands && every < SELDOM).then_some(every)
     }
 
     fn ends(&self) -> Option<Duration> {

@@ -487,3 +487,22 @@ fn a_command_line_of_an_earlier_life_runs_if_something_does() {
     assert_eq!(play.later(3000).finds(Stands::Sent), []);
     assert_eq!(play.on(Event::Began), [Act::Step(Step::Running)]);
 }
+
+#[test]
+fn a_short_turn_is_looked_at_often_and_a_long_one_seldom() {
+    let waits = Play::of(AGENT);
+    assert_eq!(waits.course.looks_every(waits.now), None);
+    let mut play = Play::running(AGENT);
+    for (later, every) in [
+        (0, Some(OFTEN)),
+        (2000, Some(OFTEN)),
+        (6000, Some(Duration::from_millis(500))),
+        (8000, None),
+        (3_600_000, None),
+    ] {
+        play.later(later);
+        assert_eq!(play.course.looks_every(play.now), every, "{later}");
+    }
+    let command = Play::running(SHELL);
+    assert_eq!(command.course.looks_every(command.now), None);
+}
