@@ -19,8 +19,6 @@ use crate::queue::Queue;
 
 /// How long anything may take: generous, for machines that do other work too.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a worker that is to stop may take to see that.
-const MOMENT: Duration = Duration::from_millis(50);
 /// The nonce that `exec` is let through with.
 pub(crate) const NONCE: &str = "n0nce";
 
@@ -88,18 +86,6 @@ impl Served {
                 }
             };
             timeout(PATIENCE, taken).await.expect("there is a task")
-        })
-    }
-
-    /// Takes a task, if one comes within a moment.
-    pub(crate) fn try_take(&self) -> Option<Leased> {
-        block(async {
-            let mut changes = self.store.changes();
-            let pulled = self.pull().await;
-            if pulled.is_none() {
-                let _ = timeout(MOMENT, changes.recv()).await;
-            }
-            pulled
         })
     }
 

@@ -1,98 +1,38 @@
-//! The recipes, with a worker that does what a shell would: what they ask, and in which order, is right.
+//! The recipes, as anybody would run them: with the balancer, tmux and shells that work.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::{env, thread};
+use std::{env, fs};
 
-use cc_balancer::store::{End, Step};
-use cc_balancer::task::{Kind, Outcome};
-
-use crate::desk::{Served, outcome};
 use crate::queue::Queue;
 
 const RECIPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recipes");
-/// `serve` does nothing here: the test does.
-const PROGRAM: &str = "#!/bin/sh\n[ \"$1\" = serve ] && exec sleep 300\nexec \"$CC_REAL\" \"$@\"\n";
-
-/// Runs what it takes, as a shell does, until it is told to stop.
-fn work(served: &Served, stop: &AtomicBool) {
-    let run = |argv: &[String], queue: &std::path::Path| {
-        let mut command = Command::new(&argv[0]);
-        command
-            .args(&argv[1..])
-            .current_dir(queue)
-            .env("TMUX_PANE", "%3");
-        command.output().unwrap()
-    };
-    while !stop.load(Ordering::Relaxed) {
-        let Some(leased) = served.try_take() else {
-            continue;
-        };
-        served.step(&leased, Step::Running);
-        let spec = &leased.task.spec;
-        let argv = ["sh", "-c", &spec.text].map(str::to_owned);
-        let here = env::temp_dir();
-        let cwd = spec.cwd.as_ref().unwrap_or(&here);
-        let output = run(&argv, cwd);
-        let text = String::from_utf8(output.stdout).unwrap();
-        let check = spec.check.as_ref().filter(|_| spec.kind == Kind::Task);
-        let code = match check {
-            Some(check) => run(check, cwd).status.code(),
-            None => output.status.code(),
-        };
-        let outcome = Outcome {
-            exit: code,
-            ..outcome(&text)
-        };
-        served.end(
-            &leased,
-            match code {
-                Some(0) => End::Done(outcome),
-                _ => End::Failed(format!("exit {code:?}"), outcome),
-            },
-        );
-    }
-}
 
 fn runs(recipe: &str) {
     let queue = Queue::new();
     let bin = queue.path("bin");
     fs::create_dir(&bin).unwrap();
-    let program = bin.join("cc-balancer");
-    fs::write(&program, PROGRAM).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    symlink(env!("CARGO_BIN_EXE_cc-balancer"), bin.join("cc-balancer")).unwrap();
     if let Some(tmux) = env::var_os("TMUX_CC_TEST_TMUX") {
         symlink(fs::canonicalize(tmux).unwrap(), bin.join("tmux")).unwrap();
     }
-    let served = Served::scripted(
-        &queue,
-        Box::new(|_| serde_json::json!({"v": 1, "workers": []})),
-    );
-    let stop = Arc::new(AtomicBool::new(false));
-    thread::scope(|scope| {
-        scope.spawn(|| work(&served, &stop));
-        let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap());
-        let output = queue
-            .command(&[])
-            .env("PATH", &path)
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .fold(Command::new("bash"), |mut command, (name, value)| {
-                command.env(name, value);
-                command
-            })
-            .arg(format!("{RECIPES}/{recipe}"))
-            .env("CC_REAL", env!("CARGO_BIN_EXE_cc-balancer"))
-            .env_remove("TMUX")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        stop.store(true, Ordering::Relaxed);
-        assert!(output.status.success(), "{recipe}: {output:?}");
-    });
+    let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap());
+    let environment: Vec<_> = queue
+        .command(&[])
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    let output = Command::new("bash")
+        .arg(format!("{RECIPES}/{recipe}"))
+        .env_clear()
+        .envs(environment)
+        .env("PATH", &path)
+        .current_dir(queue.path(""))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let log = fs::read_to_string(queue.path("state/serve.log")).unwrap_or_default();
+    assert!(output.status.success(), "{recipe}: {output:?}\n{log}");
     let left = Command::new("tmux")
         .args([
             "-S",
