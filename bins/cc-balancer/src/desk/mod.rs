@@ -26,7 +26,7 @@ use cc_kit::exit::Exit;
 use cc_kit::journal::Stamp;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 pub use mistake::Mistake;
 pub use serving::serve;
@@ -55,6 +55,8 @@ pub struct Desk {
     store: Arc<dyn Store>,
     defaults: BTreeMap<String, Defaults>,
     daemon: Option<mpsc::UnboundedSender<Asked>>,
+    /// Who is told that there may be room.
+    room: Option<Arc<Notify>>,
     /// What is said of a group is said of all of it at once: one after the other.
     groups: Mutex<()>,
 }
@@ -67,6 +69,7 @@ impl Desk {
             store,
             defaults: BTreeMap::new(),
             daemon: None,
+            room: None,
             groups: Mutex::new(()),
         }
     }
@@ -82,6 +85,13 @@ impl Desk {
     #[must_use]
     pub fn daemon(mut self, daemon: mpsc::UnboundedSender<Asked>) -> Self {
         self.daemon = Some(daemon);
+        self
+    }
+
+    /// Who is told that a group or an account was changed: what waited may be given out now.
+    #[must_use]
+    pub fn room(mut self, room: Arc<Notify>) -> Self {
+        self.room = Some(room);
         self
     }
 
@@ -154,6 +164,7 @@ impl Desk {
             Request::SetAccount { name, most } => {
                 wanted::word("account", &name)?;
                 self.store.set_account(&name, most).await?;
+                self.tell_room();
                 self.account(&name).await
             }
             Request::Limit { name, until, why } => {
@@ -165,6 +176,7 @@ impl Desk {
             Request::Clear { name } => {
                 self.account(&name).await?;
                 self.store.limit(&name, None, "").await?;
+                self.tell_room();
                 self.account(&name).await
             }
             Request::Backup { file } => self.backup(&file).await,
@@ -355,9 +367,16 @@ impl Desk {
         };
         let is_paused = paused.unwrap_or_else(|| found.is_some_and(|group| group.is_paused));
         self.store.set_group(name, most, is_paused).await?;
+        self.tell_room();
         let groups = self.store.groups().await?;
         let group = groups.iter().find(|group| group.name == name);
         Ok(json!({"v": 1, "group": group.map(told::group)}))
+    }
+
+    fn tell_room(&self) {
+        if let Some(room) = &self.room {
+            room.notify_one();
+        }
     }
 
     async fn account(&self, name: &str) -> Result<Value, Mistake> {

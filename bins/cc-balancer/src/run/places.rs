@@ -281,7 +281,7 @@ impl Serve {
             profile,
         };
         tracing::info!(worker = worker.name(), "works");
-        let telling = tell(belief, self.notes.clone());
+        let telling = tell(worker.name(), belief, self.notes.clone());
         self.workers.insert(
             found.key.clone(),
             Hand {
@@ -398,13 +398,20 @@ fn follow_unit(mut units: watch::Receiver<Units>, unit: String) -> watch::Receiv
 }
 
 /// Hands on that a worker is believed to be in another state.
-fn tell(mut belief: watch::Receiver<Belief>, notes: mpsc::UnboundedSender<Note>) -> JoinHandle<()> {
+fn tell(
+    worker: String,
+    mut belief: watch::Receiver<Belief>,
+    notes: mpsc::UnboundedSender<Note>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut last = None;
         loop {
-            let now = belief.borrow_and_update().state;
-            if last.replace(now) != Some(now) && notes.send(Note::Believed).is_err() {
-                return;
+            let state = belief.borrow_and_update().state;
+            if last.replace(state) != Some(state) {
+                tracing::debug!(worker, %state, "believed");
+                if notes.send(Note::Believed).is_err() {
+                    return;
+                }
             }
             if belief.changed().await.is_err() {
                 return;

@@ -13,7 +13,7 @@ use cc_kit::signals::Shutdown;
 use cc_kit::stdout::print;
 use sd_notify::NotifyState;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval};
 
 use super::{Note, ROUND, Serve, failed, profiles, rules, wait};
@@ -91,8 +91,10 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
     let hearing = tokio::spawn(hear(Arc::clone(&store), notes.clone()));
     serving.remember().await?;
     serving.follow_all().await;
+    let room = Arc::new(Notify::new());
     let desk = Desk::new(Arc::clone(&store))
         .defaults(serving.config.defaults())
+        .room(Arc::clone(&room))
         .daemon(asker(&notes));
     let answering = tokio::spawn(desk::serve(Arc::new(desk), control));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -113,6 +115,7 @@ async fn run(serve: &cli::Serve) -> Result<(), Failure> {
                 }
             }
             () = wait(due) => serving.stale = true,
+            () = room.notified() => serving.stale = true,
             _ = round.tick() => serving.round().await,
         }
     }
@@ -227,6 +230,8 @@ impl Serve {
             tracing::warn!(%error, "what is old cannot be forgotten");
         }
         self.give_up_orphans().await;
+        // Another host of the queue may have changed a group or an account.
+        self.stale = true;
     }
 
     /// What is under way goes on: another life takes it up.

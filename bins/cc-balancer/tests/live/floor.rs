@@ -161,6 +161,7 @@ impl Floor {
             .queue
             .command(&["serve", "-c", config.to_str().unwrap(), &state]);
         let child = other(command)
+            .env("CC_LOG", "cc_balancer=debug")
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()
@@ -213,11 +214,17 @@ impl Floor {
         serde_json::from_slice(&said).unwrap()
     }
 
-    /// The prompts that a stand-in was given.
-    pub(crate) fn prompts_of(&self, name: &str) -> Vec<Prompt> {
+    /// What a stand-in has written down.
+    pub(crate) fn records_of(&self, name: &str) -> Vec<Value> {
         let log = fs::read_to_string(self.log_of(name)).unwrap_or_default();
         let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
-        lines
+        lines.collect()
+    }
+
+    /// The prompts that a stand-in was given.
+    pub(crate) fn prompts_of(&self, name: &str) -> Vec<Prompt> {
+        let records = self.records_of(name).into_iter();
+        records
             .filter(|line: &Value| line["n"].is_u64())
             .map(|line| {
                 let bytes = BASE64_STANDARD.decode(line["bytes_base64"].as_str().unwrap());
@@ -236,6 +243,11 @@ impl Floor {
     pub(crate) fn prompts(&self) -> Vec<Prompt> {
         let all = self.workers.iter().flat_map(|name| self.prompts_of(name));
         all.collect()
+    }
+
+    /// What the balancer has logged.
+    pub(crate) fn logged(&self) -> String {
+        fs::read_to_string(self.queue.path("log")).unwrap()
     }
 
     /// Tells a stand-in what to do.

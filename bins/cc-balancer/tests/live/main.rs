@@ -12,6 +12,7 @@ mod asking;
 mod carrying;
 mod desk;
 mod disk;
+mod dispatching;
 mod doctor;
 mod executing;
 mod faults;
