@@ -87,6 +87,23 @@ pub enum Edge {
     Idle,
 }
 
+impl Why {
+    /// Is it a worker that may have the task, now or once there is time and room?
+    #[must_use]
+    pub const fn is_able(&self) -> bool {
+        !matches!(
+            self,
+            Self::Lacks { .. } | Self::IsFor(_) | Self::Kind(_) | Self::Group(_)
+        )
+    }
+
+    /// Is nothing begun on its account for a while?
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        matches!(self, Self::NoRoom(NoRoom::Limited(..)))
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds =

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Hand, Serve};
 use crate::attempt::course::Event as Told;
-use crate::policy::{Wanted, judge};
+use crate::policy::{Wanted, Why, judge};
 use crate::request::{Attempt, Request};
 use crate::store::Offer;
 use crate::worker::DRAIN;
@@ -50,15 +50,13 @@ impl Serve {
             .collect();
         let (hands, offers): (Vec<&Hand>, Vec<Offer>) = offers.into_iter().unzip();
         let judged = judge(&wanted, &offers, &accounts.collect(), Timestamp::now());
-        let mut reasons: Vec<Value> = hands
-            .iter()
-            .zip(judged)
-            .map(|(hand, why)| {
-                let (kind, text) = unready(hand).unwrap_or_else(|| ("worker", why.to_string()));
-                let worker = hand.worker.name();
-                json!({"kind": kind, "text": format!("{worker}: {text}"), "worker": worker})
-            })
-            .collect();
+        let limited = limited(hands.iter().copied().zip(&judged));
+        let mut reasons: Vec<Value> = limited.into_iter().collect();
+        reasons.extend(hands.iter().zip(judged).map(|(hand, why)| {
+            let (kind, text) = unready(hand).unwrap_or_else(|| ("worker", why.to_string()));
+            let worker = hand.worker.name();
+            json!({"kind": kind, "text": format!("{worker}: {text}"), "worker": worker})
+        }));
         if reasons.is_empty() {
             reasons.push(json!({
                 "kind": "no-worker",
@@ -131,6 +129,17 @@ impl Serve {
                 && running.nonce == attempt.nonce
         })
     }
+}
+
+/// That everybody is limited who could have it, where that is so.
+fn limited<'a>(judged: impl Iterator<Item = (&'a Hand, &'a Why)>) -> Option<Value> {
+    let mut able = judged.filter(|(hand, why)| why.is_able() && !hand.drains);
+    let is_limited = |(hand, why): (&Hand, &Why)| {
+        why.is_limited() || hand.worker.belief.borrow().state == State::Limited
+    };
+    let first = able.next()?;
+    (is_limited(first) && able.all(is_limited))
+        .then(|| json!({"kind": "limited", "text": "whoever could have it is limited"}))
 }
 
 /// Why a worker is given nothing now, whatever it is.

@@ -10,6 +10,7 @@
 
 mod asking;
 mod carrying;
+mod codes;
 mod desk;
 mod disk;
 mod dispatching;

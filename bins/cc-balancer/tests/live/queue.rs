@@ -102,11 +102,13 @@ impl Queue {
         told["task"]["state"].as_str().unwrap().to_owned()
     }
 
-    /// The program, which goes on meanwhile.
+    /// The program, which goes on meanwhile; the arguments begin with one verb.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
-        let state = self.path("state");
-        let mut command = self.command(arguments);
-        command.arg("--state").arg(state);
+        let state = format!("--state={}", self.path("state").display());
+        // Before what may take all the rest.
+        let mut arguments = arguments.to_vec();
+        arguments.insert(1, &state);
+        let mut command = self.command(&arguments);
         command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
