@@ -12,6 +12,7 @@ use cc_kit::send::{Prompt, Unfit};
 use jiff::{Timestamp, Zoned};
 use tokio::process::Command;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::course::{Act, Belief, Course, Event, Manner, Stands};
@@ -101,9 +102,15 @@ pub(crate) async fn carry(tools: Tools, job: Job) -> Carried {
         tools,
         job,
         tell,
+        sending: None,
         limited: None,
     };
-    carrying.go(own).await
+    let carried = carrying.go(own).await;
+    // A command may be over before its sender has seen it begin, and who types has the pane.
+    if let Some(sending) = carrying.sending.take() {
+        let _ = sending.await;
+    }
+    carried
 }
 
 struct Carrying {
@@ -113,6 +120,8 @@ struct Carrying {
     course: Course,
     acts: VecDeque<Act>,
     tell: mpsc::UnboundedSender<Event>,
+    /// Who types the prompt.
+    sending: Option<JoinHandle<()>>,
     limited: Option<String>,
 }
 
@@ -377,10 +386,10 @@ impl Carrying {
             Ok(prompt) => {
                 let (hands, tell) = (self.hands.clone(), self.tell.clone());
                 // Not broken off in the middle: what was begun is seen to its end.
-                tokio::spawn(async move {
+                self.sending = Some(tokio::spawn(async move {
                     let sent = hands.send(prompt).await;
                     let _ = tell.send(Event::Sent(sent));
-                });
+                }));
             }
             Err(error) => self.on(Event::Unfit(error.to_string())),
         }

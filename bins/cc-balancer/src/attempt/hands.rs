@@ -23,6 +23,8 @@ use crate::worker::{Below, Hands as Guarding, Worker, longer, said, steady, text
 const HISTORY: i32 = 20_000;
 /// How long another may write to the pane before we give up.
 const WRITING: Duration = Duration::from_secs(5);
+/// How long a shell may take to show its prompt again behind the end of a command, which is told before.
+const PROMPT: Duration = Duration::from_secs(2);
 /// How often a box is emptied at most: some keys take a line each.
 const CLEARS: u32 = 40;
 /// How long a process may take to end once it is told to.
@@ -69,7 +71,12 @@ impl Hands {
             in_band: None,
         };
         let began = Instant::now();
-        let delivery = Delivery::new(prompt, profile.sending(), Duration::ZERO, Duration::ZERO);
+        // Nothing is typed before it is idle, as always.
+        let patience = match self.worker.commands {
+            true => PROMPT,
+            false => Duration::ZERO,
+        };
+        let delivery = Delivery::new(prompt, profile.sending(), patience, Duration::ZERO);
         let (_nobody, hooks) = mpsc::unbounded_channel();
         let enter = &profile.sending().enter;
         deliver(delivery, enter, &reader, hooks, began)

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tmux_cc::protocol::Command;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use super::{Hand, Serve};
 use crate::attempt::course::Event as Told;
@@ -144,6 +143,7 @@ fn limited<'a>(judged: impl Iterator<Item = (&'a Hand, &'a Why)>) -> Option<Valu
 
 /// Why a worker is given nothing now, whatever it is.
 fn unready(hand: &Hand) -> Option<(&'static str, String)> {
+    let rest = hand.rest();
     let belief = hand.worker.belief.borrow();
     if let Some(task) = &hand.task {
         return Some(("busy", format!("works on {task}")));
@@ -156,18 +156,16 @@ fn unready(hand: &Hand) -> Option<(&'static str, String)> {
         let text = format!("is {}{}", belief.state, sub.unwrap_or_default());
         return Some(("busy", text));
     }
-    let rests = hand.rests.as_ref();
-    let rests = rests.filter(|(until, _)| *until > Instant::now());
-    rests.map(|(_, why)| ("rests", format!("took nothing a moment ago: {why}")))
+    rest.map(|rest| {
+        let why = &rest.why;
+        ("rests", format!("took nothing a moment ago: {why}"))
+    })
 }
 
 fn shown(hand: &Hand) -> Value {
     let worker = &hand.worker;
+    let rest = hand.rest();
     let belief = worker.belief.borrow();
-    let rests = hand
-        .rests
-        .as_ref()
-        .filter(|(until, _)| *until > Instant::now());
     json!({
         "unit": worker.guarded.as_ref().map(|(_, unit)| unit),
         "socket": worker.key.socket,
@@ -184,7 +182,7 @@ fn shown(hand: &Hand) -> Value {
         "account": worker.account,
         "drained": hand.drains,
         "failures": hand.failures,
-        "rests": rests.map(|(_, why)| why),
+        "rests": rest.map(|rest| &rest.why),
         "guarded": worker.guarded.is_some(),
     })
 }

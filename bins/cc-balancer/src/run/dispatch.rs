@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Hand, Note, REST, Running, Serve};
+use super::{Hand, Note, REST, Rest, Running, Serve};
 use crate::attempt::course::Event as Told;
 use crate::attempt::{Carried, Job, carry};
 use crate::desk::now;
@@ -62,22 +62,17 @@ impl Serve {
 
     /// When somebody is to be looked at again for something to be given.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let rests = self.workers.values();
-        let rests = rests.filter_map(|hand| hand.rests.as_ref().map(|(until, _)| *until));
-        let now = Instant::now();
-        self.due
-            .into_iter()
-            .chain(rests.filter(|until| *until > now))
-            .min()
+        let rests = self.workers.values().filter_map(Hand::rest);
+        let rests = rests.map(|rest| rest.until);
+        self.due.into_iter().chain(rests).min()
     }
 
     /// Who is free: idle, as far as is believed, and nothing else.
     fn free(&self) -> Vec<Key> {
-        let now = Instant::now();
         let free = |hand: &&Hand| {
             hand.task.is_none()
                 && !hand.drains
-                && hand.rests.as_ref().is_none_or(|(until, _)| *until <= now)
+                && hand.rest().is_none()
                 && hand.worker.belief.borrow().state == State::Idle
         };
         let hands = self.workers.values().filter(free);
@@ -163,9 +158,19 @@ impl Serve {
             match &carried {
                 Carried::Ended(task::State::Done) => hand.failures = 0,
                 Carried::Ended(_) => hand.failures += 1,
-                Carried::Held(why) => hand.rests = Some((Instant::now() + REST, why.clone())),
+                Carried::Held(why) => {
+                    hand.rests = Some(Rest {
+                        until: Instant::now() + REST,
+                        why: why.clone(),
+                        since: hand.worker.belief.borrow().since,
+                    });
+                }
                 Carried::Limited(why) => {
-                    hand.rests = Some((Instant::now() + LIMITED, why.clone()));
+                    hand.rests = Some(Rest {
+                        until: Instant::now() + LIMITED,
+                        why: why.clone(),
+                        since: None,
+                    });
                 }
                 Carried::Lost => {}
             }

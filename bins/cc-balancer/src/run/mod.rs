@@ -15,6 +15,7 @@ use cc_kit::exit::{Exit, Failure};
 use cc_kit::home::Home;
 use cc_kit::profile::{Profile, Profiles};
 use cc_kit::redact::{Key as RedactKey, Rules};
+use jiff::Timestamp;
 use serde_json::Value;
 use tmux_cc::client::{Server, ServerChange};
 use tmux_cc::wire::PaneId;
@@ -72,11 +73,30 @@ struct Hand {
     task: Option<TaskId>,
     /// Is it to be given nothing more?
     drains: bool,
-    /// Took nothing, and why; until then it is left alone.
-    rests: Option<(Instant, String)>,
+    rests: Option<Rest>,
     /// How many of its last attempts failed.
     failures: u32,
     affinity: Option<String>,
+}
+
+/// Why a worker is left alone for a while.
+#[derive(Debug)]
+struct Rest {
+    until: Instant,
+    why: String,
+    /// Only while it is in the state that it is believed to be in since then; `None`: in any.
+    since: Option<Timestamp>,
+}
+
+impl Hand {
+    /// Is it left alone?
+    fn rest(&self) -> Option<&Rest> {
+        let since = self.worker.belief.borrow().since;
+        let lasts = |rest: &&Rest| {
+            rest.until > Instant::now() && (rest.since.is_none() || rest.since == since)
+        };
+        self.rests.as_ref().filter(lasts)
+    }
 }
 
 impl Drop for Hand {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::skip_if_asked;
+use harness::{skip_if_asked, wait};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -225,7 +225,7 @@ fn tasks_of_uneven_lengths_go_to_whoever_is_free_first() {
     let zero = Timestamp::now().as_millisecond();
     floor.queue.ok(&["queue", "resume", "default"]);
     for (id, duration) in &tasks {
-        harness::wait::until(PATIENCE + *duration, &format!("{id} to be done"), || {
+        wait::until(PATIENCE + *duration, &format!("{id} to be done"), || {
             floor.queue.state(id) == "done"
         });
     }
@@ -325,4 +325,45 @@ fn what_was_kept_back_is_given_out_once_it_may_be() {
     floor.queue.ok(&["queue", "set-parallel", "default", "2"]);
     floor.until(&second, "done");
     floor.until(&first, "running");
+}
+
+/// Passes when a shell is given one command behind the other, and none is brought back because the prompt
+/// of the shell was not there yet.
+#[test]
+fn a_shell_has_its_next_command_as_soon_as_it_shows_its_prompt() {
+    skip_if_asked!();
+    let mut floor = Floor::new();
+    floor.shell("sh");
+    floor.configure(&floor.table("sh", "shell", ""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    let tasks: Vec<String> = (0..8).map(|_| floor.queue.add(&["true"])).collect();
+    for task in &tasks {
+        floor.until(task, "done");
+        let events = floor.events(task);
+        assert!(
+            events.iter().all(|it| it["kind"] != "returned"),
+            "{events:?}"
+        );
+    }
+}
+
+/// Passes when a worker that took nothing is left alone only as long as nothing of it changes.
+#[test]
+fn a_worker_rests_until_something_of_it_changes() {
+    skip_if_asked!();
+    let floor = Floor::of(1);
+    let lease = floor.lease_of(&floor.workers()[0]);
+    let task = floor.queue.add(&["do: busy 300ms"]);
+    let rests = || floor.workers()[0]["rests"].clone();
+    wait::until(PATIENCE, "the worker to rest", || rests().is_string());
+    floor.order("w1", "busy");
+    wait::until(PATIENCE, "the worker to be busy", || {
+        let worker = &floor.workers()[0];
+        worker["state"] == "busy"
+    });
+    assert_eq!(rests(), Value::Null);
+    drop(lease);
+    floor.order("w1", "idle");
+    floor.until(&task, "done");
 }

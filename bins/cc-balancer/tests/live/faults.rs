@@ -165,16 +165,7 @@ fn messages_keep_their_order_though_the_balancer_is_killed() {
 #[test]
 fn two_programs_never_write_to_a_pane_at_once() {
     let floor = Floor::of(1);
-    let worker = floor.workers()[0].clone();
-    let server = worker["server"].as_str().unwrap();
-    let (pid, start) = server.split_once('.').unwrap();
-    let place = cc_kit::lease::Place {
-        server: pid.parse().unwrap(),
-        start_time: start.parse().unwrap(),
-        pane: worker["pane"].as_str().unwrap()[1..].parse().unwrap(),
-    };
-    let lease = cc_kit::lease::Lease::take(&floor.queue.path("run/cc/lease"), place, "a test");
-    assert!(matches!(lease, Ok(cc_kit::lease::Taken::Ours(_))));
+    let lease = floor.lease_of(&floor.workers()[0]);
     let task = floor.queue.add(&["do: answer x"]);
     wait::until(PATIENCE, "it to be held back", || {
         let why = floor.queue.ok(&["why", &task]);

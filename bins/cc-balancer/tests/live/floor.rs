@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use cc_kit::lease::{Lease, Place, Taken};
 pub(crate) use harness::dice::Dice;
 use harness::server::{Boot, Server};
 use harness::stand_in::remote::Remote;
@@ -257,6 +258,22 @@ impl Floor {
 
     pub(crate) fn remote(&self, name: &str) -> Remote {
         Remote::connect(&self.queue.path(&format!("{name}.sock"))).unwrap()
+    }
+
+    /// The right to write to a worker's pane: nobody else does as long as that is held.
+    pub(crate) fn lease_of(&self, worker: &Value) -> Lease {
+        let server = worker["server"].as_str().unwrap();
+        let (pid, start) = server.split_once('.').unwrap();
+        let place = Place {
+            server: pid.parse().unwrap(),
+            start_time: start.parse().unwrap(),
+            pane: worker["pane"].as_str().unwrap()[1..].parse().unwrap(),
+        };
+        let taken = Lease::take(&self.queue.path("run/cc/lease"), place, "a test").unwrap();
+        let Taken::Ours(lease) = taken else {
+            panic!("{taken:?}");
+        };
+        lease
     }
 
     /// The session in which a task is worked on.
