@@ -99,12 +99,25 @@ impl Advise for TelemetryError {
 /// # Errors
 /// When `CC_LOG` is no filter, or when it was called before.
 pub fn start(base: LevelFilter, verbosity: Verbosity) -> Result<(), TelemetryError> {
+    start_with(base, verbosity, "")
+}
+
+/// The same, with directives that are in front of those of `CC_LOG`: for a library that says what the
+/// program says itself, such as `async_nats=off`.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(
+    base: LevelFilter,
+    verbosity: Verbosity,
+    first: &str,
+) -> Result<(), TelemetryError> {
     let directives = match env::var(FILTER_VARIABLE) {
         Ok(directives) => directives,
         Err(VarError::NotPresent) => String::new(),
         Err(VarError::NotUnicode(_)) => return Err(TelemetryError::NotUnicode),
     };
-    let filter = filter(verbosity.level(base), &directives)?;
+    let filter = filter(verbosity.level(base), &format!("{first},{directives}"))?;
     let colours = colours(
         io::stderr().is_terminal(),
         env::var_os("NO_COLOR").as_deref(),

@@ -41,7 +41,12 @@ impl Cli {
             Verb::Serve(_) => LevelFilter::INFO,
             _ => LevelFilter::ERROR,
         };
-        Ok(telemetry::start(base, self.verbosity)?)
+        // What happens to a connection is told by us, once.
+        Ok(telemetry::start_with(
+            base,
+            self.verbosity,
+            "async_nats=off",
+        )?)
     }
 }
 

@@ -105,8 +105,10 @@ pub(super) struct Server {
 pub(super) enum Reached {
     /// It may not be asked like that: why.
     Refused(String),
-    /// None lets us in.
-    Nobody,
+    /// None lets us in: what was said last, if anything was.
+    Nobody {
+        why: Option<String>,
+    },
     There {
         facts: Nats,
         findings: Vec<Finding>,

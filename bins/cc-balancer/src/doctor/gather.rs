@@ -20,7 +20,7 @@ use crate::cli;
 use crate::config::{self, Config, Engine, Workers};
 use crate::request::Request;
 use crate::run::profiles;
-use crate::store::nats::{findings, look};
+use crate::store::nats::{Looked, findings, look};
 use crate::store::sqlite;
 use crate::worker::{listing, meant, units_at};
 
@@ -173,8 +173,8 @@ async fn server(url: &str, config: &Config) -> Server {
     let reach = config.file.nats.reach(url);
     let found = match look(&reach, REACHED).await {
         Err(error) => Reached::Refused(error.to_string()),
-        Ok(None) => Reached::Nobody,
-        Ok(Some(facts)) => Reached::There {
+        Ok(Looked::Nobody(why)) => Reached::Nobody { why },
+        Ok(Looked::There(facts)) => Reached::There {
             findings: findings(&facts),
             facts,
         },

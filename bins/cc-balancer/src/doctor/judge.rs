@@ -28,14 +28,19 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
 
 fn configuration(facts: &Facts) -> Finding {
     match &facts.configuration {
-        Configuration::Right { file } => Finding::ok(
+        Configuration::Right { file } if facts.tables.is_empty() => Finding::warning(
             CONFIGURATION,
-            format!(
-                "{} names {}.",
-                safe(file),
-                many(facts.tables.len(), "worker table")
-            ),
+            format!("{} names nobody who works.", safe(file)),
+            "Tasks are taken, and wait.",
+            "Say who works: [[worker]] with session and profile.",
         ),
+        Configuration::Right { file } => {
+            let tables = many(facts.tables.len(), "table");
+            Finding::ok(
+                CONFIGURATION,
+                format!("{} has {tables} of workers.", safe(file)),
+            )
+        }
         Configuration::Wrong { mistake, advice } => {
             let why = "`cc-balancer serve` does not begin with it.";
             Finding::problem(CONFIGURATION, mistake, why, advice)
@@ -235,9 +240,12 @@ fn nats(server: &Server) -> Vec<Finding> {
             "`cc-balancer serve` does not begin with it.",
             "Correct store and [nats] in the configuration.",
         )],
-        Reached::Nobody => vec![Finding::problem(
+        Reached::Nobody { why } => vec![Finding::problem(
             "nats",
-            format!("No server at {url} lets us in."),
+            match why {
+                Some(why) => format!("No server at {url} lets us in: {}.", safe(why)),
+                None => format!("No server at {url} answers."),
+            },
             "Tasks are taken and wait for it; none is begun.",
             "See whether it runs, and who may log in there.",
         )],

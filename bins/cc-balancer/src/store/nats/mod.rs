@@ -61,9 +61,10 @@ use super::{Query, Store as _, StoreError};
 use crate::task::{State, Task};
 use following::Followed;
 use host::{Host, inside};
+use options::News;
 
 pub use durability::{Facts, Finding, Weight, findings};
-pub use look::look;
+pub use look::{Looked, look};
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use options::{ConnectError, Login, Options, Reach, Tls, servers};
 
@@ -99,8 +100,14 @@ impl NatsStore {
         local.map_err(|error| ConnectError::Client(error.to_string()))?;
         let came = Arc::new(tokio::sync::Notify::new());
         let comes = Arc::clone(&came);
-        let client =
-            options::connect(&options.reach, &options.host, move || comes.notify_one()).await?;
+        let said = Arc::new(Mutex::new(String::new()));
+        let hear = move |news| {
+            if news == News::Connected {
+                comes.notify_one();
+            }
+            tell(&news, &mut inside(&said));
+        };
+        let client = options::connect(&options.reach, &options.host, hear).await?;
         let host = Arc::new(Host::new(options, client, is_private));
         let mut work = JoinSet::new();
         for what in [Followed::Tasks, Followed::Leases, Followed::Flags] {
@@ -168,6 +175,22 @@ impl NatsStore {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.host.is_connected()
+    }
+}
+
+/// Writes down what happens to a connection: what goes wrong at each try, once.
+fn tell(news: &News, said: &mut String) {
+    match news {
+        News::Connected => {
+            said.clear();
+            tracing::info!("connected to the queue's server");
+        }
+        News::Wrong(error) if said == error => {}
+        News::Wrong(error) => {
+            said.clone_from(error);
+            tracing::warn!(error, "the queue's server");
+        }
+        News::Other(news) => tracing::info!(news, "the queue's server"),
     }
 }
 

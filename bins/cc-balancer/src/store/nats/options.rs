@@ -178,11 +178,22 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// A connection that comes, and comes again, by itself: `came` is called each time.
+/// What happens to a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum News {
+    /// It is there, perhaps again.
+    Connected,
+    /// A server, or we, found something wrong.
+    Wrong(String),
+    /// Something else, such as that it is gone.
+    Other(String),
+}
+
+/// A connection that comes, and comes again, by itself; `heard` is told what happens to it.
 pub(super) async fn connect(
     reach: &Reach,
     name: &str,
-    came: impl Fn() + Clone + Send + Sync + 'static,
+    heard: impl Fn(News) + Clone + Send + Sync + 'static,
 ) -> Result<Client, ConnectError> {
     let (servers, is_encrypted) = servers(&reach.url, reach.insecure)?;
     let mut how = ConnectOptions::new()
@@ -197,18 +208,14 @@ pub(super) async fn connect(
             pause.min(LONGEST_PAUSE)
         })
         .event_callback(move |event| {
-            let came = came.clone();
+            let heard = heard.clone();
             async move {
-                match event {
-                    async_nats::Event::Connected => {
-                        tracing::info!("connected to the queue's server");
-                        came();
-                    }
-                    async_nats::Event::ServerError(_) | async_nats::Event::ClientError(_) => {
-                        tracing::warn!(%event, "the queue's server");
-                    }
-                    _ => tracing::info!(%event, "the queue's server"),
-                }
+                heard(match event {
+                    async_nats::Event::Connected => News::Connected,
+                    async_nats::Event::ServerError(error) => News::Wrong(error.to_string()),
+                    async_nats::Event::ClientError(error) => News::Wrong(error.to_string()),
+                    other => News::Other(other.to_string()),
+                });
             }
         });
     if !is_encrypted {

@@ -200,7 +200,7 @@ async fn plain_text_does_not_leave_this_machine() {
     assert_eq!(
         error.to_string(),
         "192.0.2.1 is on another machine and its address does not ask for TLS: say tls://, or allow \
-         plain text with `insecure`"
+         plain text with --insecure"
     );
 }
 
