@@ -241,3 +241,30 @@ async fn a_prompt_to_go_on_opens_no_other_gate() {
     let limited = Why::NotIdle("limited".to_owned());
     assert_eq!(receipt.outcome, Outcome::Held(limited));
 }
+
+#[tokio::test(start_paused = true)]
+async fn something_new_is_begun_where_what_stopped_the_last_turn_is_still_shown() {
+    let sending = Profiles::builtin().get("claude").unwrap().sending().clone();
+    let past = async |asker: &Asker| {
+        let prompt = Prompt::new(b"something new").unwrap();
+        let delivery = Delivery::past_stop(prompt, &sending, Duration::ZERO);
+        let (_nobody, hooks) = mpsc::unbounded_channel();
+        let receipt = deliver(delivery, "Enter", asker, hooks, Instant::now()).await;
+        receipt.outcome
+    };
+    let mut busy = looked(State::Busy, None);
+    busy.rows = vec!["Working".to_owned()];
+    let asker = Asker::showing([limited("continue"), busy]);
+    assert_eq!(past(&asker).await, Outcome::Delivered);
+    assert_eq!(*asker.pasted.lock().unwrap(), ["something new"]);
+    // A dialog is to be answered first, and what is not over by a prompt is not begun anew by one.
+    let mut dialog = limited("continue");
+    dialog.reading.dialog = looked(State::Blocked, Some(7)).reading.dialog;
+    let mut for_ever = limited("continue");
+    for_ever.reading.go_on = None;
+    for look in [dialog, for_ever, looked(State::Busy, None)] {
+        let asker = Asker::showing([look.clone()]);
+        let outcome = past(&asker).await;
+        assert!(matches!(outcome, Outcome::Held(_)), "{look:?}: {outcome:?}");
+    }
+}

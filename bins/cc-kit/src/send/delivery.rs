@@ -188,6 +188,17 @@ enum Step {
     Over,
 }
 
+/// What stops a turn and may still be shown when the prompt is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// Nothing does.
+    Nothing,
+    /// What its program goes on after with this very prompt.
+    ByItsPrompt,
+    /// What its program goes on after with a prompt.
+    ByAny,
+}
+
 /// Decides what is to be done for one prompt. Times are those of one steady clock.
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -201,8 +212,7 @@ pub struct Delivery {
     began: Duration,
     /// Until when the gate may stay shut.
     patience: Duration,
-    /// Is it what the program is told to go on with, when what stopped it is over?
-    goes_on: bool,
+    past: Past,
     step: Step,
     pause: Duration,
     /// When a person had typed there before it was pasted.
@@ -227,7 +237,7 @@ impl Delivery {
             settle: sending.settle().max(SETTLE),
             began: now,
             patience: now.saturating_add(patience),
-            goes_on: false,
+            past: Past::Nothing,
             step: Step::Gate,
             pause: LOOKS.0,
             keyed: 0,
@@ -248,7 +258,17 @@ impl Delivery {
     #[must_use]
     pub fn going_on(prompt: Prompt, sending: &Sending, now: Duration) -> Self {
         Self {
-            goes_on: true,
+            past: Past::ByItsPrompt,
+            ..Self::new(prompt, sending, Duration::ZERO, now)
+        }
+    }
+
+    /// Of a prompt that begins something new, to a program that still shows what stopped its last turn
+    /// and is over: as [`going_on`](Self::going_on), whatever the prompt says.
+    #[must_use]
+    pub fn past_stop(prompt: Prompt, sending: &Sending, now: Duration) -> Self {
+        Self {
+            past: Past::ByAny,
             ..Self::new(prompt, sending, Duration::ZERO, now)
         }
     }
@@ -478,8 +498,12 @@ impl Delivery {
         let reading = &look.reading;
         let prompt = reading.go_on.as_ref();
         let prompt = prompt.and_then(|go_on| go_on.prompt.as_deref());
-        let goes_on = self.goes_on && reading.dialog.is_none();
-        reading.state == State::Idle || (goes_on && prompt == Some(self.prompt.text()))
+        let goes_on = match self.past {
+            Past::Nothing => false,
+            Past::ByItsPrompt => prompt == Some(self.prompt.text()),
+            Past::ByAny => prompt.is_some(),
+        };
+        reading.state == State::Idle || (goes_on && reading.dialog.is_none())
     }
 
     /// Does it stand in the box, or what it was folded to?
