@@ -26,6 +26,8 @@ use crate::worker::{Hands as Guarding, Worker, mark, steady};
 const OFTEN: Duration = Duration::from_millis(500);
 /// How long nothing is begun on an account of which nobody says how long it is limited.
 const LIMITED: Duration = Duration::from_secs(5 * 60);
+/// How long after the end of a limit it is over: agents say the minute in which it ends.
+const AFTER: Duration = Duration::from_secs(60);
 /// How long a check may take.
 const CHECK: Duration = Duration::from_secs(30 * 60);
 /// The most of what a check printed that is kept.
@@ -70,8 +72,8 @@ pub(crate) enum Carried {
     Ended(State),
     /// Nothing was typed, and its task waits again.
     Held(String),
-    /// Nothing is to be begun on its account.
-    Limited(String),
+    /// Nothing is to be begun on its account: why, and until when where it has none that says so.
+    Limited(String, Option<Timestamp>),
     /// It is somebody else's.
     Lost,
 }
@@ -122,7 +124,7 @@ struct Carrying {
     tell: mpsc::UnboundedSender<Event>,
     /// Who types the prompt.
     sending: Option<JoinHandle<()>>,
-    limited: Option<String>,
+    limited: Option<(String, Option<Timestamp>)>,
 }
 
 impl Carrying {
@@ -186,6 +188,7 @@ impl Carrying {
                             state: now.state,
                             sub: now.sub,
                             draft: now.draft,
+                            began: now.steady,
                             seen: now.seen,
                         })
                     }
@@ -306,7 +309,7 @@ impl Carrying {
                     .await;
                 return Some(match (ended, self.limited.take(), held) {
                     (Err(_), ..) => Carried::Lost,
-                    (Ok(_), Some(why), _) => Carried::Limited(why),
+                    (Ok(_), Some((why, until)), _) => Carried::Limited(why, until),
                     // The worker refused nothing.
                     (Ok(_), None, Some(_)) if self.job.is_taken_up => Carried::Lost,
                     (Ok(_), None, Some(why)) => Carried::Held(why),
@@ -320,16 +323,19 @@ impl Carrying {
 
     /// Nothing is begun on the account of this worker: written down before its task can be given again.
     async fn limit(&mut self, why: String) {
-        if let Some(account) = &self.job.worker.account {
-            let said = self.job.worker.belief.borrow().limit.clone();
-            let reset = said.and_then(|said| reset::read(&said, &Zoned::now()).ok());
-            let usual = || Timestamp::now().checked_add(LIMITED).ok();
-            let until = reset.map(|reset| reset.at).or_else(usual);
-            if let Err(error) = self.tools.store.limit(account, until, &why).await {
-                tracing::error!(%error, account, "that an account is limited is not written down");
-            }
+        let said = self.job.worker.belief.borrow().limit.clone();
+        let reset = said.and_then(|said| reset::read(&said, &Zoned::now()).ok());
+        let reset = reset.and_then(|reset| reset.at.checked_add(AFTER).ok());
+        let usual = || Timestamp::now().checked_add(LIMITED).ok();
+        let until = reset.or_else(usual);
+        let Some(account) = &self.job.worker.account else {
+            self.limited = Some((why, until));
+            return;
+        };
+        if let Err(error) = self.tools.store.limit(account, until, &why).await {
+            tracing::error!(%error, account, "that an account is limited is not written down");
         }
-        self.limited = Some(why);
+        self.limited = Some((why, None));
     }
 
     /// Asks the store until it answers: what is not written down did not happen.

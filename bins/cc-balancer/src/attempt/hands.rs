@@ -8,8 +8,11 @@ use std::time::Duration;
 use cc_kit::lease::{Lease, Place, Taken};
 use cc_kit::pane::Sighting;
 use cc_kit::process::{Identity, Snapshot, end_tree};
-use cc_kit::profile::Sight;
-use cc_kit::send::{Delivery, Outcome as Sending, Prompt, Reader, Why, deliver};
+use cc_kit::profile::{Sight, State};
+use cc_kit::send::{
+    Answer, Answered, Delivery, Hands as _, Outcome as Sending, Prompt, Reader, Why, answer,
+    deliver,
+};
 use jiff::Timestamp;
 use tmux_cc::protocol::commands::{CapturePane, Run as _};
 use tokio::sync::mpsc;
@@ -17,7 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use super::course::{self, Stands};
 use crate::task::Fence;
-use crate::worker::{Below, Hands as Guarding, Worker, longer, said, steady, text_of_turn};
+use crate::worker::{Below, Hands as Guarding, Told, Worker, longer, steady, text_of_turn, told};
 
 /// Rows of history that are looked back at.
 const HISTORY: i32 = 20_000;
@@ -31,6 +34,10 @@ const CLEARS: u32 = 40;
 const GRACE: Duration = Duration::from_secs(5);
 /// How long before the end of a turn a person's key may have ended it.
 const KEY: Duration = Duration::from_secs(3);
+/// How long what an agent writes down of a turn may come behind what it shows of it.
+const WRITTEN: Duration = Duration::from_secs(1);
+/// The agent whose transcripts are read.
+const CLAUDE: &str = "claude";
 
 /// What came of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +83,17 @@ impl Hands {
             true => PROMPT,
             false => Duration::ZERO,
         };
-        let delivery = Delivery::new(prompt, profile.sending(), patience, Duration::ZERO);
+        let state = self.worker.belief.borrow().state;
+        let delivery = match state {
+            // It was chosen because what stopped its last turn is over.
+            State::Limited | State::Errored => {
+                if let Err(why) = rid_of_dialog(&reader, began).await {
+                    return Sending::Held(why);
+                }
+                Delivery::past_stop(prompt, profile.sending(), began.elapsed())
+            }
+            _ => Delivery::new(prompt, profile.sending(), patience, Duration::ZERO),
+        };
         let (_nobody, hooks) = mpsc::unbounded_channel();
         let enter = &profile.sending().enter;
         deliver(delivery, enter, &reader, hooks, began)
@@ -218,6 +235,7 @@ impl Hands {
             state: belief.state,
             sub: belief.sub,
             draft: belief.draft,
+            began: belief.steady,
             seen: steady(),
         })
     }
@@ -230,29 +248,59 @@ impl Hands {
         let found = self.worker.pane.look().await.ok();
         let touched = found.as_ref().and_then(|found| found.touched);
         let touched = touched.is_some_and(|ago| ago <= KEY);
-        if let (Some(session), Some(pid)) = (session, self.worker.pid) {
-            let (session, nonce) = (session.to_owned(), nonce.to_owned());
-            let read = tokio::task::spawn_blocking(move || said(pid, &session, &nonce)).await;
-            if let Ok(Some(text)) = read {
-                return Turn {
-                    text,
-                    is_cut: false,
-                    touched,
-                };
-            }
+        let told = self.told(nonce, session).await;
+        if let Told::Turn(turn) = &told
+            && turn.is_over
+        {
+            return Turn {
+                text: turn.text.clone(),
+                is_cut: false,
+                touched,
+            };
         }
         let below = found.and_then(|found| {
             let above = self.worker.profile.above_box(&found.screen)?;
             Below::of(&found.screen.rows, above)
         });
         let (mut text, mut is_whole) = text_of_turn(rows.lines(), nonce, below.as_ref());
-        if !is_whole && let Some(rows) = longer(&self.worker.key, since, &rows).await {
-            (text, is_whole) = text_of_turn(rows.lines(), nonce, below.as_ref());
+        if !is_whole {
+            (text, is_whole) = match told {
+                // What stands there is of other turns.
+                Told::Nothing => (String::new(), true),
+                Told::Turn(turn) => (turn.text, true),
+                Told::Unreadable => match longer(&self.worker.key, since, &rows).await {
+                    Some(rows) => text_of_turn(rows.lines(), nonce, below.as_ref()),
+                    None => (text, false),
+                },
+            };
         }
         Turn {
             text,
             is_cut: !is_whole,
             touched,
+        }
+    }
+
+    /// What the agent wrote down of the turn, which may be a moment behind its screen.
+    async fn told(&self, nonce: &str, session: Option<&str>) -> Told {
+        let is_known = session.is_some() || self.worker.profile.name() == CLAUDE;
+        let Some(pid) = self.worker.pid.filter(|_| is_known) else {
+            return Told::Unreadable;
+        };
+        let until = Instant::now() + WRITTEN;
+        loop {
+            let (session, nonce) = (session.map(str::to_owned), nonce.to_owned());
+            let read = tokio::task::spawn_blocking(move || told(pid, session.as_deref(), &nonce));
+            let told = read.await.unwrap_or(Told::Unreadable);
+            let is_whole = match &told {
+                Told::Unreadable => true,
+                Told::Nothing => false,
+                Told::Turn(turn) => turn.is_over,
+            };
+            if is_whole || Instant::now() >= until {
+                return told;
+            }
+            sleep(WRITTEN / 10).await;
         }
     }
 
@@ -274,6 +322,21 @@ impl Hands {
             start_time: server.start_time,
             pane: self.worker.pane.id().0,
         })
+    }
+}
+
+/// Answers what a program asks that has been stopped, as its profile says that it goes on; where it
+/// asks nothing, nothing is done.
+async fn rid_of_dialog(reader: &Reader, began: Instant) -> Result<(), Why> {
+    let look = reader.look().await?;
+    let choice = look.reading.go_on.and_then(|go_on| go_on.choice);
+    let (Some(choice), Some(asked)) = (choice, look.reading.dialog) else {
+        return Ok(());
+    };
+    let enter = &reader.profile.sending().enter;
+    match answer(Answer::new(asked.hash, &choice, enter), reader, began).await {
+        Answered::Answered => Ok(()),
+        Answered::Held(why) | Answered::Uncertain(why) => Err(why),
     }
 }
 

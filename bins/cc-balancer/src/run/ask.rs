@@ -151,6 +151,9 @@ fn unready(hand: &Hand) -> Option<(&'static str, String)> {
     if hand.drains {
         return Some(("drained", "is given nothing more".to_owned()));
     }
+    if hand.is_free() {
+        return None;
+    }
     if belief.state != State::Idle {
         let sub = belief.sub.as_ref().map(|sub| format!(" ({sub})"));
         let text = format!("is {}{}", belief.state, sub.unwrap_or_default());

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use cc_kit::profile::State;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -15,8 +14,6 @@ use crate::store::{Event, Leased, Offer};
 use crate::task::{self, Fence, Kind, Task};
 use crate::worker::{Eyes, Key};
 
-/// How long a worker that is limited is left alone, whatever its account says.
-const LIMITED: Duration = Duration::from_secs(5 * 60);
 /// How long a store that does not answer is left alone.
 const UNWELL: Duration = Duration::from_secs(1);
 
@@ -62,20 +59,17 @@ impl Serve {
 
     /// When somebody is to be looked at again for something to be given.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let rests = self.workers.values().filter_map(Hand::rest);
-        let rests = rests.map(|rest| rest.until);
-        self.due.into_iter().chain(rests).min()
+        let free = self.workers.values().filter_map(Hand::free_from);
+        let now = Instant::now();
+        self.due
+            .into_iter()
+            .chain(free.filter(|at| *at > now))
+            .min()
     }
 
-    /// Who is free: idle, as far as is believed, and nothing else.
+    /// Who is free, as far as is believed.
     fn free(&self) -> Vec<Key> {
-        let free = |hand: &&Hand| {
-            hand.task.is_none()
-                && !hand.drains
-                && hand.rest().is_none()
-                && hand.worker.belief.borrow().state == State::Idle
-        };
-        let hands = self.workers.values().filter(free);
+        let hands = self.workers.values().filter(|hand| hand.is_free());
         hands.map(|hand| hand.worker.key.clone()).collect()
     }
 
@@ -165,9 +159,12 @@ impl Serve {
                         since: hand.worker.belief.borrow().since,
                     });
                 }
-                Carried::Limited(why) => {
+                Carried::Limited(why, until) => {
+                    // Where it has an account, that says until when.
+                    let left = until.map(|at| at.duration_since(Timestamp::now()));
+                    let left = left.and_then(|left| Duration::try_from(left).ok());
                     hand.rests = Some(Rest {
-                        until: Instant::now() + LIMITED,
+                        until: Instant::now() + left.unwrap_or_default(),
                         why: why.clone(),
                         since: None,
                     });

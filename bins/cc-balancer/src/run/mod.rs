@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cc_kit::exit::{Exit, Failure};
 use cc_kit::home::Home;
-use cc_kit::profile::{Profile, Profiles};
+use cc_kit::profile::{Profile, Profiles, State};
 use cc_kit::redact::{Key as RedactKey, Rules};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,12 +29,14 @@ use crate::config::Config;
 use crate::request::Request;
 use crate::store::{Event, Store};
 use crate::task::{Fence, TaskId};
-use crate::worker::{Eyes, Found, Guardian, Key, Worker};
+use crate::worker::{Eyes, Found, Guardian, Key, Worker, steady};
 
 pub(crate) use self::start::{check, serve};
 
 /// How long a worker that took nothing is left alone, where nothing of it changes.
 const REST: Duration = Duration::from_secs(5);
+/// How long a worker is left alone that shows what stopped its last turn, where nobody knows better.
+const STOPPED: Duration = Duration::from_secs(5 * 60);
 /// How often what nobody tells of is looked for: leases that have run out, results that are old.
 const ROUND: Duration = Duration::from_secs(2);
 
@@ -96,6 +98,32 @@ impl Hand {
             rest.until > Instant::now() && (rest.since.is_none() || rest.since == since)
         };
         self.rests.as_ref().filter(lasts)
+    }
+
+    /// From when on it can be given something, as far as is believed; `None` where something else must
+    /// happen first.
+    ///
+    /// What stopped a turn, such as a limit, stands on the screen until the next one: a worker that
+    /// would take a prompt all the same is free again when that is over.
+    fn free_from(&self) -> Option<Instant> {
+        if self.task.is_some() || self.drains {
+            return None;
+        }
+        let now = Instant::now();
+        let rests = self.rest().map(|rest| rest.until);
+        let belief = self.worker.belief.borrow();
+        match belief.state {
+            State::Idle => Some(rests.unwrap_or(now)),
+            State::Limited | State::Errored if belief.goes_on => Some(rests.unwrap_or_else(|| {
+                let left = (belief.steady + STOPPED).saturating_sub(steady());
+                now + left
+            })),
+            _ => None,
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        self.free_from().is_some_and(|at| at <= Instant::now())
     }
 }
 

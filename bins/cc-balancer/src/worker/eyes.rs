@@ -153,6 +153,7 @@ impl Looker {
             draft: verdict.draft.is_some(),
             session: None,
             limit: verdict.limit_text.clone(),
+            goes_on: verdict.go_on.as_ref().is_some_and(|it| it.prompt.is_some()),
         };
         let _ = self.tell.send(belief);
         Ok(())

@@ -229,6 +229,8 @@ impl Row {
                 draft: false,
                 session: self.session,
                 limit: self.reset,
+                // That is the guardian's to say.
+                goes_on: false,
             },
         };
         (self.unit, listed)

@@ -25,7 +25,7 @@ pub(crate) use eyes::Eyes;
 pub(crate) use find::{DRAIN, Found, LABELS, Wanted, find, listing, meant};
 pub(crate) use guardian::{Guardian, Hands, Listed, Units, units_at};
 pub(crate) use log::longer;
-pub(crate) use transcript::said;
+pub(crate) use transcript::{Told, told};
 pub(crate) use turn::{Below, mark, text_of_turn};
 
 /// Which worker: a pane in one life of a server.
@@ -62,6 +62,8 @@ pub(crate) struct Belief {
     pub(crate) session: Option<String>,
     /// What a limit says.
     pub(crate) limit: Option<String>,
+    /// Does it take a prompt, though it shows what stopped its last turn, once that is over?
+    pub(crate) goes_on: bool,
 }
 
 impl Belief {
@@ -76,6 +78,7 @@ impl Belief {
             draft: false,
             session: None,
             limit: None,
+            goes_on: false,
         }
     }
 }

@@ -88,6 +88,33 @@ fn a_task_whose_worker_is_limited_is_returned_and_its_account_left_alone() {
     assert_eq!(all, 1);
 }
 
+/// Passes when a worker that still shows a limit takes tasks again once that is over, and so does one
+/// that waits because its group was held.
+#[test]
+fn a_worker_that_was_limited_takes_tasks_again_once_that_is_over() {
+    let mut floor = Floor::new();
+    floor.hire("w1", &[]);
+    floor.configure(&floor.table("w*", "claude", "account = \"team\""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    let task = floor.queue.add(&["do: limit"]);
+    floor.until_workers(1, "limited");
+    let told = floor.until(&task, "queued");
+    assert_eq!(told["returned"], 1, "{told}");
+    floor.queue.ok(&["cancel", &task]);
+    let next = floor.queue.add(&["do: answer y"]);
+    let why = floor.queue.ok(&["why", &next]);
+    assert!(why.contains("the account team is limited until"), "{why}");
+    assert_eq!(floor.workers()[0]["state"], "limited");
+    floor.queue.ok(&["account", "clear", "team"]);
+    floor.until(&next, "done");
+    floor.queue.ok(&["queue", "pause", "default"]);
+    let last = floor.queue.add(&["do: answer z"]);
+    floor.queue.ok(&["queue", "resume", "default"]);
+    floor.until(&last, "done");
+    assert_eq!(floor.prompts().len(), 3);
+}
+
 /// Passes when a turn that a person ends with a key is not taken for one that was carried through.
 #[test]
 fn a_turn_that_a_person_ends_is_not_done() {

@@ -52,9 +52,7 @@ enum Phase {
         worked: bool,
     },
     /// It goes nowhere by itself.
-    Blocked {
-        worked: bool,
-    },
+    Blocked,
     MakingSafe(MakingSafe),
     Capturing {
         exit: Option<i32>,
@@ -86,6 +84,8 @@ pub(crate) struct Course {
     is_busy: bool,
     /// When it was begun.
     began: Duration,
+    /// Was its worker ever seen to do something for it?
+    has_worked: bool,
 }
 
 impl Course {
@@ -109,6 +109,7 @@ impl Course {
             is_taken: false,
             is_busy: false,
             began: now,
+            has_worked: false,
         }
     }
 
@@ -172,7 +173,7 @@ impl Course {
     const fn is_working(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Settling(_) | Phase::Running { .. } | Phase::Blocked { .. }
+            Phase::Settling(_) | Phase::Running { .. } | Phase::Blocked
         )
     }
 
@@ -251,7 +252,7 @@ impl Course {
 
     fn exited(&mut self, code: i32) -> Vec<Act> {
         match self.phase {
-            Phase::Sending | Phase::Settling(_) | Phase::Running { .. } | Phase::Blocked { .. } => {
+            Phase::Sending | Phase::Settling(_) | Phase::Running { .. } | Phase::Blocked => {
                 let then = match code {
                     0 => Then::Done,
                     code => Then::Failed(format!("exit {code}")),
@@ -272,6 +273,7 @@ impl Course {
             let how = belief.sub.clone().unwrap_or_default();
             return self.dead(&format!("its program has ended: {how}"));
         }
+        self.has_worked |= matches!(belief.state, State::Busy | State::Blocked);
         match &mut self.phase {
             Phase::Settling(_) if belief.state == State::Busy && !self.manner.commands => {
                 self.runs(true, now)
@@ -291,10 +293,7 @@ impl Course {
                 acts.extend(self.running(belief, since, was_working));
                 acts
             }
-            Phase::Blocked { worked } => {
-                let worked = *worked || belief.state == State::Busy;
-                self.unblocked(belief, worked, now)
-            }
+            Phase::Blocked => self.unblocked(belief, now),
             Phase::MakingSafe(making) if making.is_safe(belief) => {
                 let reason = making.reason();
                 self.is_safe(reason)
@@ -335,7 +334,7 @@ impl Course {
             }
             Turn::Over => self.capture(None, Then::Done),
             Turn::Failed(why) => self.capture(None, Then::Failed(why)),
-            Turn::Blocked(sub) => self.block(&sub, worked),
+            Turn::Blocked(sub) => self.block(&sub),
             Turn::Refused(why, said) => {
                 let mut acts = vec![Act::Limit(why)];
                 acts.extend(self.end(End::Returned(said, None)));
@@ -344,8 +343,8 @@ impl Course {
         }
     }
 
-    fn block(&mut self, sub: &str, worked: bool) -> Vec<Act> {
-        self.phase = Phase::Blocked { worked };
+    fn block(&mut self, sub: &str) -> Vec<Act> {
+        self.phase = Phase::Blocked;
         if self.told.as_deref() == Some(sub) {
             return Vec::new();
         }
@@ -353,7 +352,7 @@ impl Course {
         vec![Act::Step(Step::Blocked(sub.to_owned()))]
     }
 
-    fn unblocked(&mut self, belief: &Belief, worked: bool, now: Duration) -> Vec<Act> {
+    fn unblocked(&mut self, belief: &Belief, now: Duration) -> Vec<Act> {
         match belief.state {
             State::Busy => {
                 self.told = None;
@@ -374,7 +373,7 @@ impl Course {
                     since: now,
                     worked: true,
                 };
-                self.running(belief, now, worked)
+                self.running(belief, now, true)
             }
             _ => Vec::new(),
         }

@@ -5,6 +5,8 @@ use super::{Course, Phase};
 use crate::store::{End, Step};
 use crate::task::Outcome;
 
+/// Why it is not known whether there was a turn.
+pub(super) const SILENT: &str = "it was never seen to work, and said nothing";
 /// Why it is not known whether a turn was carried through.
 pub(super) const TOUCHED: &str = "a person pressed a key there as the turn ended";
 
@@ -30,6 +32,15 @@ impl Course {
         match then.clone() {
             // A key can end a turn in the middle, and the agent is as idle then.
             Then::Done if touched && exit.is_none() => self.end(End::Uncertain(TOUCHED.to_owned())),
+            // It took the prompt for a command of its own that does not exist, say.
+            Then::Done
+                if exit.is_none()
+                    && outcome.text.is_empty()
+                    && !self.has_worked
+                    && !self.has_check =>
+            {
+                self.end(End::Uncertain(SILENT.to_owned()))
+            }
             Then::Done if self.has_check => {
                 self.phase = Phase::Checking {
                     outcome: Box::new(outcome),

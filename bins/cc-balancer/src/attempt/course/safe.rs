@@ -2,7 +2,7 @@
 //! given to anybody else, and before anything else is typed there.
 //!
 //! It is told to stop, told again, and ended by force where it does not hear. It is safe when it is seen
-//! idle on a look that was taken after it was told, when its command says that it has ended, or when its
+//! at rest on a look that was taken after it was told, when its command says that it has ended, or when its
 //! program is gone.
 
 use std::time::Duration;
@@ -76,7 +76,9 @@ impl MakingSafe {
 
     /// Does what is believed say that it is safe?
     pub(super) fn is_safe(&self, belief: &Belief) -> bool {
-        belief.state == State::Idle && belief.seen > self.since
+        // What ended a turn in words of its own is at rest too.
+        let is_at_rest = matches!(belief.state, State::Idle | State::Limited | State::Errored);
+        is_at_rest && belief.seen > self.since
     }
 
     /// Time has passed.

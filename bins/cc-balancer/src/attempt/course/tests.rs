@@ -81,6 +81,7 @@ impl Play {
             state,
             sub: sub.map(str::to_owned),
             draft,
+            began: self.now,
             seen: self.now,
         }))
     }
@@ -295,14 +296,16 @@ fn who_is_limited_gives_its_task_back() {
             guarded: true,
             ..AGENT
         });
-        let acts = play.sees_more(state, Some(sub), false);
+        let acts = play.later(1).sees_more(state, Some(sub), false);
         assert!(
             matches!(acts[..], [Act::Step(Step::Blocked(_))]),
             "{acts:?}"
         );
     }
     let mut play = Play::running(AGENT);
-    let acts = play.sees_more(State::Errored, Some("overloaded"), false);
+    let acts = play
+        .later(1)
+        .sees_more(State::Errored, Some("overloaded"), false);
     assert_eq!(acts, [Act::Capture]);
     let acts = play.captured();
     let why = "the agent says: overloaded".to_owned();

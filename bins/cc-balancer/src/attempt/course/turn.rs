@@ -24,10 +24,13 @@ pub(super) enum Turn {
 
 /// How the turn stands that began `since`, and in which the worker was or was not seen to `work`.
 pub(super) fn turn(belief: &Belief, manner: Manner, since: Duration, worked: bool) -> Turn {
+    // What it shows may be what it showed before the prompt was in.
+    let is_fresh = worked || belief.seen >= since + SHORT;
     match belief.state {
         // Its command says itself when that is over.
         State::Idle if manner.commands => Turn::GoesOn,
-        State::Idle if worked || belief.seen >= since + SHORT => Turn::Over,
+        State::Idle if is_fresh => Turn::Over,
+        State::Limited | State::Errored if !is_fresh && belief.began <= since => Turn::GoesOn,
         State::Blocked => Turn::Blocked(belief.sub.as_deref().unwrap_or("asks").to_owned()),
         State::Limited if manner.guarded => Turn::Blocked("limited".to_owned()),
         State::Limited => {

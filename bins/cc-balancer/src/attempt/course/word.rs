@@ -17,6 +17,8 @@ pub(crate) struct Belief {
     pub(crate) sub: Option<String>,
     /// Does something stand in its box that has not been sent off?
     pub(crate) draft: bool,
+    /// Since when it does that, on the clock of the attempt.
+    pub(crate) began: Duration,
     /// When it was looked at last, on the clock of the attempt.
     pub(crate) seen: Duration,
 }
