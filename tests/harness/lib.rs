@@ -13,6 +13,8 @@
 //! | `bin/record_transcripts.rs` | `record-transcripts`: writes them down |
 //! | [`stand_in`] | a program that looks like an agent, and does what a script says |
 //! | `bin/stand_in_agent.rs` | `stand-in-agent`: it, as a program for panes ([`stand_in_agent!`]) |
+//! | [`claude_code`] | Claude Code itself, where it is installed |
+//! | [`messages`] | what agents that are real programs talk to, on a loopback port |
 //! | [`raw`] | clients that are not ours: a user's, and one that breaks off |
 //! | [`facts`] | what a run has found out about its tmux |
 //! | `bin/pane_agent.rs` | `pane-agent`: prints known bytes inside a pane ([`pane_agent!`]) |
@@ -29,8 +31,10 @@
     reason = "test support: a broken assumption must fail the test, loudly"
 )]
 
+pub mod claude_code;
 pub mod dice;
 pub mod facts;
+pub mod messages;
 pub mod process;
 pub mod raw;
 pub mod scenario;

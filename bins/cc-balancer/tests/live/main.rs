@@ -22,6 +22,7 @@ mod hosts;
 mod killed;
 mod nats;
 mod queue;
+mod real;
 mod recipes;
 mod restarts;
 mod safe;
