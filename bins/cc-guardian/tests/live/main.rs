@@ -27,6 +27,7 @@ mod mistakes;
 mod moments;
 mod order;
 mod prompts;
+mod real;
 mod sending;
 mod showing;
 mod top;
