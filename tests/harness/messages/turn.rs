@@ -69,8 +69,8 @@ fn own_text(content: &Value) -> Option<String> {
     let parts = content.as_array().into_iter().flatten();
     let parts = parts.filter(|part| part["type"] == "text");
     let parts = parts.filter_map(|part| part["text"].as_str());
-    let texts = whole.into_iter().chain(parts).map(unmarked);
-    texts.filter(|text| !text.is_empty()).last()
+    let mut texts = whole.into_iter().chain(parts).map(unmarked);
+    texts.rfind(|text| !text.is_empty())
 }
 
 /// A text without what stands in the program's marks.

@@ -391,9 +391,10 @@ impl Carrying {
         match self.typed() {
             Ok(prompt) => {
                 let (hands, tell) = (self.hands.clone(), self.tell.clone());
+                let nonce = self.job.nonce.clone();
                 // Not broken off in the middle: what was begun is seen to its end.
                 self.sending = Some(tokio::spawn(async move {
-                    let sent = hands.send(prompt).await;
+                    let sent = hands.send(prompt, &nonce).await;
                     let _ = tell.send(Event::Sent(sent));
                 }));
             }

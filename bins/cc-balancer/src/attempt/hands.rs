@@ -60,7 +60,7 @@ pub(super) struct Hands {
 
 impl Hands {
     /// Types the prompt: all of it, once, or not at all.
-    pub(super) async fn send(&self, prompt: Prompt) -> Sending {
+    pub(super) async fn send(&self, prompt: Prompt, nonce: &str) -> Sending {
         if let (Some((_, unit)), Some(guarding)) = (&self.worker.guarded, &self.guarding) {
             return guarding.send(unit, prompt.text()).await;
         }
@@ -96,9 +96,16 @@ impl Hands {
         };
         let (_nobody, hooks) = mpsc::unbounded_channel();
         let enter = &profile.sending().enter;
-        deliver(delivery, enter, &reader, hooks, began)
-            .await
-            .outcome
+        let receipt = deliver(delivery, enter, &reader, hooks, began).await;
+        match receipt.outcome {
+            // A turn may be over before anybody looks, its answer longer than the screen.
+            Sending::Uncertain(Why::NotConfirmed)
+                if matches!(self.told(nonce, None).await, Told::Turn(_)) =>
+            {
+                Sending::Delivered
+            }
+            outcome => outcome,
+        }
     }
 
     /// Presses the keys that stop a turn, unless somebody else writes there all the time.
