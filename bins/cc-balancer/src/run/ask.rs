@@ -52,7 +52,12 @@ impl Serve {
         let limited = limited(hands.iter().copied().zip(&judged));
         let mut reasons: Vec<Value> = limited.into_iter().collect();
         reasons.extend(hands.iter().zip(judged).map(|(hand, why)| {
-            let (kind, text) = unready(hand).unwrap_or_else(|| ("worker", why.to_string()));
+            let unready = match why.is_limited() && hand.task.is_none() && !hand.drains {
+                // Its screen may still show that, and does not say until when.
+                true => None,
+                false => unready(hand),
+            };
+            let (kind, text) = unready.unwrap_or_else(|| ("worker", why.to_string()));
             let worker = hand.worker.name();
             json!({"kind": kind, "text": format!("{worker}: {text}"), "worker": worker})
         }));
@@ -134,7 +139,8 @@ impl Serve {
 fn limited<'a>(judged: impl Iterator<Item = (&'a Hand, &'a Why)>) -> Option<Value> {
     let mut able = judged.filter(|(hand, why)| why.is_able() && !hand.drains);
     let is_limited = |(hand, why): (&Hand, &Why)| {
-        why.is_limited() || hand.worker.belief.borrow().state == State::Limited
+        let is_stopped = !hand.is_free() && hand.worker.belief.borrow().state == State::Limited;
+        why.is_limited() || is_stopped
     };
     let first = able.next()?;
     (is_limited(first) && able.all(is_limited))
@@ -143,8 +149,6 @@ fn limited<'a>(judged: impl Iterator<Item = (&'a Hand, &'a Why)>) -> Option<Valu
 
 /// Why a worker is given nothing now, whatever it is.
 fn unready(hand: &Hand) -> Option<(&'static str, String)> {
-    let rest = hand.rest();
-    let belief = hand.worker.belief.borrow();
     if let Some(task) = &hand.task {
         return Some(("busy", format!("works on {task}")));
     }
@@ -154,6 +158,9 @@ fn unready(hand: &Hand) -> Option<(&'static str, String)> {
     if hand.is_free() {
         return None;
     }
+    // Asked before the belief is held: it is looked at there too.
+    let rest = hand.rest();
+    let belief = hand.worker.belief.borrow();
     if belief.state != State::Idle {
         let sub = belief.sub.as_ref().map(|sub| format!(" ({sub})"));
         let text = format!("is {}{}", belief.state, sub.unwrap_or_default());

@@ -114,10 +114,15 @@ impl Hand {
         let belief = self.worker.belief.borrow();
         match belief.state {
             State::Idle => Some(rests.unwrap_or(now)),
-            State::Limited | State::Errored if belief.goes_on => Some(rests.unwrap_or_else(|| {
-                let left = (belief.steady + STOPPED).saturating_sub(steady());
-                now + left
-            })),
+            State::Limited | State::Errored if belief.goes_on => {
+                // Of what stopped a task of ours it is known until when, also once that is over.
+                let known = self.rests.as_ref().filter(|rest| rest.since.is_none());
+                let known = rests.or_else(|| known.map(|rest| rest.until));
+                Some(known.unwrap_or_else(|| {
+                    let left = (belief.steady + STOPPED).saturating_sub(steady());
+                    now + left
+                }))
+            }
             _ => None,
         }
     }
