@@ -71,7 +71,11 @@ fn nothing_is_typed_into_who_is_not_idle() {
     floor.until_workers(1, "busy");
     floor.until_workers(1, "blocked");
     let ids: Vec<String> = (0..5)
-        .map(|at| floor.queue.add(&[&format!("do: answer {at}")]))
+        .map(|at| {
+            floor
+                .queue
+                .add(&[&format!("do: busy 400ms\ndo: answer {at}")])
+        })
         .collect();
     for id in &ids {
         floor.until(id, "done");
@@ -147,14 +151,14 @@ fn who_is_drained_is_given_nothing() {
     floor.kill();
     floor.serve();
     floor.until_workers(2, "idle");
-    let ids = [(); 3].map(|()| floor.queue.add(&["do: answer x"]));
+    let ids = [(); 3].map(|()| floor.queue.add(&["do: busy 400ms\ndo: answer x"]));
     for id in &ids {
         floor.until(id, "done");
     }
     assert_eq!(floor.prompts_of("w1"), []);
     floor.queue.ok(&["worker", "drain", "w2"]);
     floor.queue.ok(&["worker", "resume", "w1"]);
-    let last = floor.queue.add(&["do: answer x"]);
+    let last = floor.queue.add(&["do: busy 400ms\ndo: answer x"]);
     floor.until(&last, "done");
     assert_eq!(floor.prompts_of("w1").len(), 1);
 }
