@@ -81,42 +81,50 @@ fn a_real_agent_is_sent_a_prompt_and_answered() {
 /// is over, and not before.
 #[test]
 fn a_real_agent_that_was_limited_goes_on() {
-    let program = claude_code_or_skip!();
-    for hooks in [false, true] {
-        let (service, guardian) = unit(program.clone(), Login::Plan, hooks);
-        let reset = jiff::Timestamp::now().as_second() + 100;
-        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let limit = Refusal {
-            status: 429,
-            kind: "rate_limit_error".to_owned(),
-            message: "This would exceed your rate limit.".to_owned(),
-            headers: vec![
-                header("x-should-retry", "false"),
-                header("anthropic-ratelimit-unified-status", "rejected"),
-                header(
-                    "anthropic-ratelimit-unified-representative-claim",
-                    "five_hour",
-                ),
-                header("anthropic-ratelimit-unified-reset", &reset.to_string()),
-            ],
-        };
-        service.refuse(Some(limit));
-        guardian.ok(&["send", "w@1", "do: say Made."]);
-        let limited = guardian.until_state("w@1", "limited");
-        println!("hooks {hooks}: {limited}");
-        println!("{}", guardian.ok(&["why", "w@1"]));
-        service.refuse(None);
-        harness::wait::until(3 * PATIENCE, "it to be told to go on", || {
-            service.prompts().iter().any(|prompt| prompt == "continue")
-        });
-        let early = jiff::Timestamp::now().as_second();
-        println!("went on {} s behind the reset", early - reset);
-        let idle = guardian.until("w@1", "to be idle and free", |it: &Value| {
-            it["state"] == "idle" && it["limit"].is_null()
-        });
-        println!("{idle}");
-        for event in guardian.events("w@1") {
-            println!("{event}");
-        }
+    goes_on(claude_code_or_skip!(), false);
+}
+
+/// The same of one whose hooks tell of it.
+#[test]
+fn a_real_agent_whose_hooks_told_of_its_limit_goes_on() {
+    goes_on(claude_code_or_skip!(), true);
+}
+
+fn goes_on(program: PathBuf, hooks: bool) {
+    let (service, guardian) = unit(program, Login::Plan, hooks);
+    // The agent says the minute in which it ends.
+    let reset = jiff::Timestamp::now().as_second() + 61;
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let limit = Refusal {
+        status: 429,
+        kind: "rate_limit_error".to_owned(),
+        message: "This would exceed your rate limit.".to_owned(),
+        headers: vec![
+            header("x-should-retry", "false"),
+            header("anthropic-ratelimit-unified-status", "rejected"),
+            header(
+                "anthropic-ratelimit-unified-representative-claim",
+                "five_hour",
+            ),
+            header("anthropic-ratelimit-unified-reset", &reset.to_string()),
+        ],
+    };
+    service.refuse(Some(limit));
+    guardian.ok(&["send", "w@1", "do: say Made."]);
+    let limited = guardian.until_state("w@1", "limited");
+    println!("hooks {hooks}: {limited}");
+    println!("{}", guardian.ok(&["why", "w@1"]));
+    service.refuse(None);
+    harness::wait::until(3 * PATIENCE, "it to be told to go on", || {
+        service.prompts().iter().any(|prompt| prompt == "continue")
+    });
+    let early = jiff::Timestamp::now().as_second();
+    println!("went on {} s behind the reset", early - reset);
+    let idle = guardian.until("w@1", "to be idle and free", |it: &Value| {
+        it["state"] == "idle" && it["limit"].is_null()
+    });
+    println!("{idle}");
+    for event in guardian.events("w@1") {
+        println!("{event}");
     }
 }
