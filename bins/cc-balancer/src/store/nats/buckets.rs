@@ -7,8 +7,9 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
 use async_nats::jetstream::kv::{Store as Bucket, UpdateErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, LastRawMessageErrorKind, StorageType};
+use tokio::time::sleep;
 
-use super::record::Record;
+use super::record::{Record, by_chance};
 use crate::task::TaskId;
 
 /// Tasks: what is asked for, and how it stands. Whoever changes one says which writing it has seen.
@@ -22,6 +23,9 @@ const FLAGS: &str = "flag";
 
 /// A beat that nobody follows is of no use.
 const LEASES_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a bucket that was there has been gone before it is made again: nats-server takes its files away
+/// after it says that it is gone, and would take those of the new one with them.
+const VANISHING: Duration = Duration::from_secs(1);
 /// How many servers keep everything where it can be chosen.
 const REPLICAS: usize = 3;
 
@@ -51,6 +55,8 @@ pub(super) struct Found {
     pub(super) record: Option<Record>,
     /// Which writing it is; 0: there never was any.
     pub(super) revision: u64,
+    /// In which life of the bucket.
+    pub(super) life: String,
 }
 
 /// The four.
@@ -60,6 +66,21 @@ pub(super) struct Buckets {
     pub(super) results: Bucket,
     pub(super) leases: Bucket,
     pub(super) flags: Bucket,
+    /// The keys of tasks begin with it. A bucket that is made anew counts its writings from 1 again, so
+    /// that they say nothing of the one before: who has not heard of the new one cannot write to it.
+    life: String,
+}
+
+/// How the buckets are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Making<'a> {
+    pub(super) queue: &'a str,
+    /// On how many servers; `None`: that depends.
+    pub(super) replicas: Option<usize>,
+    /// How many there are.
+    pub(super) servers: usize,
+    /// Were they there before?
+    pub(super) is_again: bool,
 }
 
 /// Which ones they are: another one of the same name is not the same.
@@ -67,33 +88,52 @@ pub(super) struct Buckets {
 pub(super) struct Made {
     pub(super) tasks: i128,
     pub(super) results: i128,
+    pub(super) leases: i128,
     pub(super) flags: i128,
 }
 
 impl Buckets {
     /// Opens them, and makes those that are not there.
-    pub(super) async fn open(
-        jetstream: &Context,
-        queue: &str,
-        replicas: Option<usize>,
-        servers: usize,
-    ) -> Result<Self, Away> {
-        let one = async |name, age| {
-            open(
-                jetstream,
-                &format!("{queue}_{name}"),
-                age,
-                replicas,
-                servers,
-            )
-            .await
+    pub(super) async fn open(jetstream: &Context, making: Making<'_>) -> Result<Self, Away> {
+        let mut has_waited = !making.is_again;
+        let mut one = async |name: &str| {
+            let name = format!("{}_{name}", making.queue);
+            if let Some(bucket) = find(jetstream, &name).await? {
+                return Ok(bucket);
+            }
+            if !has_waited {
+                sleep(VANISHING).await;
+                has_waited = true;
+                if let Some(bucket) = find(jetstream, &name).await? {
+                    return Ok(bucket);
+                }
+            }
+            make(jetstream, &name, making).await
         };
+        let tasks = one(TASKS).await?;
+        let life = life(&tasks);
         Ok(Self {
-            tasks: one(TASKS, Duration::ZERO).await?,
-            results: one(RESULTS, Duration::ZERO).await?,
-            leases: one(LEASES, LEASES_FOR).await?,
-            flags: one(FLAGS, Duration::ZERO).await?,
+            life,
+            tasks,
+            results: one(RESULTS).await?,
+            leases: one(LEASES).await?,
+            flags: one(FLAGS).await?,
         })
+    }
+
+    /// Which life of the bucket of tasks it is.
+    pub(super) fn life(&self) -> &str {
+        &self.life
+    }
+
+    /// By what something is kept in the bucket of tasks.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.life)
+    }
+
+    /// The first writing that the bucket of tasks still had, when it was opened.
+    pub(super) fn first(&self) -> u64 {
+        self.tasks.stream.cached_info().state.first_sequence
     }
 
     /// Which ones they are, as of when they were opened.
@@ -102,6 +142,7 @@ impl Buckets {
         Made {
             tasks: of(&self.tasks),
             results: of(&self.results),
+            leases: of(&self.leases),
             flags: of(&self.flags),
         }
     }
@@ -120,7 +161,8 @@ impl Buckets {
 
     /// What the leader has of a task: others may not have heard of the last writing yet.
     pub(super) async fn read(&self, task: &TaskId) -> Result<Found, Away> {
-        let subject = format!("{}{task}", self.tasks.prefix);
+        let subject = format!("{}{}", self.tasks.prefix, self.key(task.as_str()));
+        let life = self.life.clone();
         match self
             .tasks
             .stream
@@ -136,12 +178,14 @@ impl Buckets {
                 Ok(Found {
                     record,
                     revision: message.sequence,
+                    life,
                 })
             }
             Err(error) => match error.kind() {
                 LastRawMessageErrorKind::NoMessageFound => Ok(Found {
                     record: None,
                     revision: 0,
+                    life,
                 }),
                 _ => Err(Away::because(error)),
             },
@@ -151,10 +195,8 @@ impl Buckets {
     /// Writes a task, if the last writing of it is that one.
     pub(super) async fn write(&self, record: &Record, last: u64) -> Result<u64, Refused> {
         let bytes = record.bytes().into();
-        let written = self
-            .tasks
-            .update(record.task.id.as_str(), bytes, last)
-            .await;
+        let key = self.key(record.task.id.as_str());
+        let written = self.tasks.update(key, bytes, last).await;
         written.map_err(|error| match error.kind() {
             UpdateErrorKind::WrongLastRevision => Refused::Changed,
             _ => Refused::Away(Away::because(error)),
@@ -167,29 +209,50 @@ fn unread() -> Away {
     Away("what it has of a task is not understood: start the newer program".to_owned())
 }
 
-async fn open(
-    jetstream: &Context,
-    name: &str,
-    age: Duration,
-    replicas: Option<usize>,
-    servers: usize,
-) -> Result<Bucket, Away> {
-    let missing = match jetstream.get_key_value(name).await {
-        Ok(bucket) => return Ok(bucket),
-        Err(error) => error,
-    };
-    if !is_missing(&missing) {
-        return Err(Away::because(missing));
+/// What the keys of a bucket of tasks begin with.
+fn life(tasks: &Bucket) -> String {
+    let subjects = &tasks.stream.cached_info().config.subjects;
+    let keys = subjects.first().and_then(|subject| {
+        let keys = subject.strip_prefix(&tasks.prefix)?;
+        keys.strip_suffix('>')
+    });
+    keys.unwrap_or_default().to_owned()
+}
+
+/// A bucket; `None`: there is none.
+async fn find(jetstream: &Context, name: &str) -> Result<Option<Bucket>, Away> {
+    match jetstream.get_key_value(name).await {
+        Ok(bucket) => Ok(Some(bucket)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(Away::because(error)),
     }
+}
+
+async fn make(jetstream: &Context, name: &str, making: Making<'_>) -> Result<Bucket, Away> {
     // Not fewer because some of them are not up yet: it would stay like that.
-    let num_replicas = replicas.unwrap_or(if servers < REPLICAS { 1 } else { REPLICAS });
+    let most = if making.servers < REPLICAS {
+        1
+    } else {
+        REPLICAS
+    };
+    let num_replicas = making.replicas.unwrap_or(most);
+    let is = |which: &str| name.strip_suffix(which).is_some();
+    let subject = match is(TASKS) {
+        true => format!("$KV.{name}.{}.>", by_chance()),
+        false => format!("$KV.{name}.>"),
+    };
+    let max_age = if is(LEASES) {
+        LEASES_FOR
+    } else {
+        Duration::ZERO
+    };
     // The client's own way asks for more than nats-server 2.9 says of an account.
     let made = jetstream.create_stream(Config {
         name: format!("KV_{name}"),
         description: Some("cc-balancer".to_owned()),
-        subjects: vec![format!("$KV.{name}.>")],
+        subjects: vec![subject],
         max_messages_per_subject: 1,
-        max_age: age,
+        max_age,
         discard: DiscardPolicy::New,
         storage: StorageType::File,
         num_replicas,
@@ -198,8 +261,12 @@ async fn open(
         allow_direct: true,
         ..Config::default()
     });
-    made.await.map_err(Away::because)?;
-    jetstream.get_key_value(name).await.map_err(Away::because)
+    let made = made.await;
+    // Another host may have made it in the same moment.
+    match find(jetstream, name).await? {
+        Some(bucket) => Ok(bucket),
+        None => Err(made.map_or_else(Away::because, |_| Away(format!("{name} is gone again")))),
+    }
 }
 
 /// Does the server say that there is none, and not just nothing?

@@ -92,13 +92,18 @@ impl Host {
 
     /// Takes what the server has of a task, whose turn it is.
     pub(super) async fn take(&self, task: &TaskId, found: Found) -> Result<(), StoreError> {
+        if inside(&self.known).life != found.life {
+            // It was said before the server lost everything.
+            return Ok(());
+        }
         let Some(record) = found.record else {
-            inside(&self.known).tasks.remove(task);
             if found.revision == 0 {
-                // It was there: the server has lost it.
+                // It was there: the server has lost it, and more perhaps.
+                self.phase.send_modify(|phase| phase.is_settled = false);
                 self.doubt.notify_one();
                 return Ok(());
             }
+            inside(&self.known).tasks.remove(task);
             return self.local.forget(task).await;
         };
         let local = self.local.whole(task).await?;
@@ -115,7 +120,7 @@ impl Host {
         }
         let is_over = record.task.state.is_over();
         let mut whole = record.whole(&self.me);
-        self.learn(record, found.revision);
+        self.learn(record, found.revision, &found.life);
         if is_over && whole.home.is_none() && local.is_none_or(|local| local.outcome.is_none()) {
             whole.outcome = self.result(task).await.unwrap_or_default();
             if whole.outcome.is_some() {

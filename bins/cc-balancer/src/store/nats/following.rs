@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tokio_stream::StreamExt as _;
 
 use super::buckets::{Away, Buckets, Found};
-use super::host::{Beat, Host, inside};
+use super::host::{Beat, Host, Phase, inside};
 use super::record::{Flag, Record};
 use super::writing::Held;
 use crate::store::{Account, Group, Query, Store as _, StoreError};
@@ -44,11 +44,22 @@ impl Followed {
     }
 }
 
+impl Phase {
+    /// Another one is to be heard from the beginning.
+    const fn to_hear(self, what: Followed) -> (u64, u64) {
+        match what {
+            Followed::Tasks => (self.hearing, 0),
+            Followed::Leases | Followed::Flags => (self.hearing, self.others),
+        }
+    }
+}
+
 /// Follows it, for as long as this host lives.
 pub(super) async fn follow(host: Arc<Host>, what: Followed) {
     let mut phase = host.phase.subscribe();
     loop {
-        let hearing = phase.borrow_and_update().hearing;
+        let said = phase.borrow_and_update().to_hear(what);
+        let hearing = said.0;
         let buckets = inside(&host.buckets).clone();
         let Some(buckets) = buckets else {
             if phase.changed().await.is_err() {
@@ -57,7 +68,7 @@ pub(super) async fn follow(host: Arc<Host>, what: Followed) {
             continue;
         };
         let changed = async {
-            while phase.borrow_and_update().hearing == hearing {
+            while phase.borrow_and_update().to_hear(what) == said {
                 if phase.changed().await.is_err() {
                     return;
                 }
@@ -117,22 +128,32 @@ impl Host {
             .watch_with_history(">")
             .await
             .map_err(|error| away(&error))?;
-        let there = bucket.status().await.map_err(|error| away(&error))?;
+        let there = bucket.stream.get_info().await;
+        let there = there.map_err(|error| away(&error))?;
         // In the order in which they were added, which is not the one in which they were written last.
         let mut first = Some(Vec::new());
-        if there.info.state.messages == 0 {
+        if there.state.messages == 0 {
             first = None;
             self.is_whole(what, hearing);
         }
         while let Some(entry) = entries.next().await {
-            let entry = entry.map_err(|error| away(&error))?;
+            let mut entry = entry.map_err(|error| away(&error))?;
+            if what == Followed::Tasks {
+                let Some(name) = entry.key.strip_prefix(buckets.life()) else {
+                    continue;
+                };
+                entry.key = name.to_owned();
+            }
             let is_last = entry.seen_current;
             match &mut first {
                 Some(first) if what == Followed::Tasks => first.push(entry),
-                _ => self.heard(what, entry).await?,
+                _ => self.heard(what, entry, buckets.life()).await?,
             }
             if is_last && let Some(entries) = first.take() {
-                for (task, found) in sorted(entries) {
+                for entry in &entries {
+                    self.heard_host(entry, buckets.life());
+                }
+                for (task, found) in sorted(entries, buckets.life()) {
                     self.heard_task(&task, found).await?;
                 }
                 self.is_whole(what, hearing);
@@ -152,12 +173,15 @@ impl Host {
         }
     }
 
-    async fn heard(&self, what: Followed, entry: Entry) -> Result<(), StoreError> {
+    async fn heard(&self, what: Followed, entry: Entry, life: &str) -> Result<(), StoreError> {
         match what {
-            Followed::Tasks => match found(entry) {
-                Some((task, found)) => self.heard_task(&task, found).await,
-                None => Ok(()),
-            },
+            Followed::Tasks => {
+                self.heard_host(&entry, life);
+                match found(entry, life) {
+                    Some((task, found)) => self.heard_task(&task, found).await,
+                    None => Ok(()),
+                }
+            }
             Followed::Leases => {
                 let held = serde_json::from_slice::<Held>(&entry.value);
                 if let (Ok(task), Ok(held)) = (entry.key.parse::<TaskId>(), held) {
@@ -238,7 +262,7 @@ impl Host {
     }
 }
 
-fn found(entry: Entry) -> Option<(TaskId, Found)> {
+fn found(entry: Entry, life: &str) -> Option<(TaskId, Found)> {
     let task = entry.key.parse().ok()?;
     let record = match entry.operation {
         Operation::Put => match Record::read(&entry.value) {
@@ -250,11 +274,16 @@ fn found(entry: Entry) -> Option<(TaskId, Found)> {
         },
         Operation::Delete | Operation::Purge => None,
     };
-    let revision = entry.revision;
-    Some((task, Found { record, revision }))
+    let found = Found {
+        record,
+        revision: entry.revision,
+        life: life.to_owned(),
+    };
+    Some((task, found))
 }
 
-fn sorted(entries: Vec<Entry>) -> Vec<(TaskId, Found)> {
+fn sorted(entries: Vec<Entry>, life: &str) -> Vec<(TaskId, Found)> {
+    let found = |entry| found(entry, life);
     let mut all: Vec<_> = entries.into_iter().filter_map(found).collect();
     all.sort_by_key(|(_, found)| {
         let added = found.record.as_ref().map(|record| record.task.added);

@@ -43,6 +43,8 @@ pub(super) struct Host {
     pub(super) servers: usize,
     pub(super) is_private: bool,
     pub(super) every: Duration,
+    /// How long others may take to put back what the server has lost.
+    pub(super) settling: Duration,
     pub(super) buckets: Mutex<Option<Arc<Buckets>>>,
     pub(super) made: Mutex<Option<Made>>,
     /// What the server has of each task, as far as that was heard.
@@ -51,6 +53,10 @@ pub(super) struct Host {
     pub(super) beats: Mutex<HashMap<TaskId, Beat>>,
     /// Leases of others: what of them was seen last, and when that was new.
     pub(super) looked: Mutex<HashMap<TaskId, Looked>>,
+    /// When each of the other hosts was last heard of.
+    pub(super) others: Mutex<HashMap<String, Instant>>,
+    /// What the server had before it lost it, and has not again.
+    pub(super) had: Mutex<HashSet<TaskId>>,
     /// Tasks that the server may not have as they are here.
     pub(super) outbox: Mutex<Outbox>,
     /// One at a time sees to the outbox, or begins something.
@@ -72,7 +78,11 @@ pub(super) struct Host {
 /// What the server has.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {
+    /// In which life of the bucket of tasks.
+    pub(super) life: String,
     pub(super) tasks: HashMap<TaskId, Known>,
+    /// Who has said that all that is known there is on the server: the first writing that it had then.
+    pub(super) here: HashMap<String, u64>,
     /// The last writing that was heard of.
     pub(super) last: u64,
     /// Those that wait for one that is not known here, by that one.
@@ -134,6 +144,8 @@ impl Outbox {
 pub(super) struct Phase {
     /// Counts up when everything is to be heard anew.
     pub(super) hearing: u64,
+    /// Counts up when what is not tasks is.
+    pub(super) others: u64,
     /// Was everything heard that was there then?
     pub(super) is_whole: bool,
     /// Does the server know what is known here? Until then nothing is begun.
@@ -161,11 +173,14 @@ impl Host {
             servers: options.reach.url.split(',').count(),
             is_private,
             every: options.every,
+            settling: options.settling,
             buckets: Mutex::default(),
             made: Mutex::default(),
             known: Mutex::default(),
             beats: Mutex::default(),
             looked: Mutex::default(),
+            others: Mutex::default(),
+            had: Mutex::default(),
             outbox: Mutex::default(),
             draining: tokio::sync::Mutex::default(),
             flags: tokio::sync::Mutex::default(),
@@ -216,10 +231,15 @@ impl Host {
         inside(&self.known).tasks.get(task).cloned()
     }
 
-    pub(super) fn learn(&self, record: Record, revision: u64) {
+    /// What the server has in that life of the bucket; what it had in another is of no use.
+    pub(super) fn learn(&self, record: Record, revision: u64, life: &str) {
         let mut known = inside(&self.known);
+        if known.life != life {
+            return;
+        }
         known.last = known.last.max(revision);
         let task = record.task.id.clone();
+        inside(&self.had).remove(&task);
         let record = (!record.task.state.is_over()).then(|| Arc::new(record));
         known.tasks.insert(task, Known { revision, record });
     }

@@ -6,8 +6,12 @@
 //! has written since; then it was not done, and what the server has is taken over. So:
 //!
 //! - **An added task is there** once it is in the own store, whether the server is reached or not. It is an
-//!   outbox: what the server does not have, because it was away or has lost it, it is told (again) by who
-//!   added it.
+//!   outbox: what the server does not have, because it was away, it is told by who added it; what it has
+//!   lost, by whoever knows it.
+//! - **A server that has lost everything** is told first what is under way and what is over, by each host. What
+//!   waits is added again when all hosts that were heard of in the last half minute have done that, or after
+//!   15 seconds: then those that have not may have begun it, and its next attempt is flagged (`after_lost`).
+//!   A bucket that is made anew is another one: what is written with the old one in mind is not taken.
 //! - **Whoever is asked for a task knows it**, by its whole id, also where another host has added it a moment
 //!   ago: what is not known here is asked of the server, for a second.
 //! - **Two never begin the same attempt**: beginning is a writing, and of two writings on the same state the
@@ -23,7 +27,8 @@
 //!
 //! | Bucket | Key | In it | Written by |
 //! |---|---|---|---|
-//! | `cc_task` | id | the task, its attempts, the last events (JSON, `v` 1) | who changes it; with the revision it has seen |
+//! | `cc_task` | `LIFE.id` | the task, its attempts, the last events (JSON, `v` 1) | who changes it; with the revision it has seen |
+//! | | `LIFE.host.HASH` | a host, and the first writing there when all that it knows was there | that host, each time it has looked |
 //! | `cc_result` | id | what came of it, cut to what the server takes at a time | who ended it, before the task is over in `cc_task` |
 //! | `cc_lease` | id | attempt and length of its lease; forgotten after a day | who has it, with each beat |
 //! | `cc_flag` | `group.HASH`, `account.HASH`, `key.HASH` | what is said of a group or an account, and the id of the task with a key | who says it; the last one holds, of keys the first |
@@ -46,6 +51,7 @@ mod look;
 mod migrate;
 mod options;
 mod outbox;
+mod rebuilding;
 mod record;
 mod sharing;
 mod writing;

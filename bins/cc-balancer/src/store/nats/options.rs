@@ -46,6 +46,8 @@ pub struct Options {
     pub replicas: Option<usize>,
     /// How often is looked whether the server has lost anything.
     pub every: Duration,
+    /// How long the other hosts may take to put back what it has lost, before what waits is begun.
+    pub settling: Duration,
 }
 
 impl Options {
@@ -62,6 +64,7 @@ impl Options {
             queue: QUEUE.to_owned(),
             replicas: None,
             every: Duration::from_secs(3),
+            settling: Duration::from_secs(15),
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::buckets::{Away, Buckets, Made};
+use super::buckets::{Away, Buckets, Made, Making};
 use super::host::{Host, inside};
 use super::record::{Flag, Record};
 use super::writing::Unwritten;
@@ -16,9 +16,6 @@ use crate::task::{State, TaskId};
 
 /// How long all that is there may take to be heard.
 const HEARING: Duration = Duration::from_secs(30);
-/// How long those who have something under way may take to say so where the server has lost everything,
-/// before what was added here and seems to wait is added again.
-const GRACE: Duration = Duration::from_secs(1);
 /// How long a new leader may take until it knows what the one before did.
 const LEADING: Duration = Duration::from_millis(500);
 /// How long until what failed is done again.
@@ -74,7 +71,7 @@ impl Host {
     async fn check(&self) -> Result<(), StoreError> {
         let (there, last) = {
             let known = inside(&self.known);
-            (known.tasks.len(), known.last)
+            (known.tasks.len() + known.here.len(), known.last)
         };
         let buckets = self.open().await?;
         let is_less = buckets.has_less(there, last);
@@ -100,6 +97,9 @@ impl Host {
             self.begin_anew(&buckets, is_first).await?;
         } else {
             *inside(&self.buckets) = Some(Arc::clone(&buckets));
+            if (made.leases, made.flags) != (before.leases, before.flags) {
+                self.phase.send_modify(|phase| phase.others += 1);
+            }
         }
         if made.results != before.results && !is_first {
             self.results_again(&buckets).await?;
@@ -112,7 +112,7 @@ impl Host {
         for flag in unsaid {
             self.say(flag).await;
         }
-        Ok(())
+        Ok(self.say_here(&buckets).await?)
     }
 
     async fn open(&self) -> Result<Arc<Buckets>, Away> {
@@ -121,18 +121,19 @@ impl Host {
             Some(_) => info.connect_urls.len().max(self.servers),
             None => 1,
         };
-        let opened = Buckets::open(&self.jetstream, &self.queue, self.replicas, servers);
-        Ok(Arc::new(opened.await?))
+        let making = Making {
+            queue: &self.queue,
+            replicas: self.replicas,
+            servers,
+            is_again: inside(&self.made).is_some(),
+        };
+        Ok(Arc::new(Buckets::open(&self.jetstream, making).await?))
     }
 
     /// Hears everything from the beginning, and adds what is not there.
     async fn begin_anew(&self, buckets: &Arc<Buckets>, is_first: bool) -> Result<(), StoreError> {
+        self.forget_known(buckets.life());
         *inside(&self.buckets) = Some(Arc::clone(buckets));
-        {
-            let mut known = inside(&self.known);
-            known.tasks.clear();
-            known.last = 0;
-        }
         self.phase.send_modify(|phase| {
             phase.hearing += 1;
             phase.is_whole = false;
@@ -145,52 +146,20 @@ impl Host {
         if !is_heard {
             return Err(Away("what it has is not heard".to_owned()).into());
         }
-        // Who has something under way is the only one who knows.
-        let under_way = State::ALL.into_iter().filter(|state| state.is_under_way());
-        let query = Query {
-            states: under_way.collect(),
-            ..Query::default()
-        };
-        let one = self.draining.lock().await;
-        for task in self.local.tasks(query).await? {
-            self.sync(&task.id).await?;
-        }
-        drop(one);
+        let is_empty = inside(&self.known).tasks.is_empty();
+        let is_lost = !is_first || is_empty;
+        self.put_back(is_first, is_lost).await?;
+        self.say_here(buckets).await?;
         if !is_first {
-            sleep(GRACE).await;
+            let unheard = self.all_back(buckets).await;
+            self.may_be_begun(&unheard).await?;
         }
         self.all_later().await?;
         self.phase.send_modify(|phase| phase.is_settled = true);
         self.wake.notify_one();
-        let is_empty = buckets.tasks.stream.cached_info().state.messages == 0;
-        if !is_first || is_empty {
+        if is_lost {
             self.drain().await?;
-            self.over_again(is_first).await?;
-        }
-        Ok(())
-    }
-
-    /// What is over is so for those too who did not hear of it before the server lost it.
-    async fn over_again(&self, is_first: bool) -> Result<(), StoreError> {
-        let over = State::ALL.into_iter().filter(|state| state.is_over());
-        let query = Query {
-            states: over.collect(),
-            ..Query::default()
-        };
-        for task in self.local.tasks(query).await? {
-            let _turn = self.turn(&task.id).await;
-            let Some(whole) = self.local.whole(&task.id).await? else {
-                continue;
-            };
-            let is_wanted = !is_first || whole.home.is_some();
-            if !is_wanted || !whole.task.state.is_over() || self.known(&task.id).is_some() {
-                continue;
-            }
-            match self.publish(&whole).await {
-                Ok(()) | Err(Unwritten::Large(_)) => {}
-                Err(Unwritten::Changed(found)) => self.take(&task.id, *found).await?,
-                Err(why) => return Err(why.into()),
-            }
+            self.over_again(is_first, Timestamp::MIN).await?;
         }
         Ok(())
     }
@@ -260,15 +229,15 @@ impl Host {
             let known = self.known(task);
             let is_over = record.task.state.is_over();
             let is_there = known.as_ref().is_some_and(|known| known.record.is_none());
-            let is_owner = record.owner.as_ref() == Some(&self.me);
-            let is_mine = whole.home.is_none() && whole.owner.is_none();
-            if (is_over && is_there) || (known.is_none() && !is_owner && !is_mine) {
+            // Of what others have under way or have added, this host may be the last that knows.
+            let is_to_be_there = record.owner.is_some() || whole.home.is_none() || self.had(task);
+            if (is_over && is_there) || (known.is_none() && !is_to_be_there) {
                 return Ok(());
             }
             let spec = &record.task.spec;
             if let Some(key) = &spec.key
                 && known.is_none()
-                && is_mine
+                && whole.owner.is_none()
                 && !is_over
                 && let Some(other) = self.claim_key(key, task).await?
             {

@@ -46,7 +46,7 @@ impl Record {
             v: VERSION,
             home: whole.home.clone().unwrap_or_else(|| me.to_owned()),
             owner,
-            stamp: stamp(),
+            stamp: by_chance(),
             task,
             attempts: whole.attempts.clone(),
             may_repeat: whole.may_repeat,
@@ -89,8 +89,8 @@ impl Record {
     }
 }
 
-/// A word by chance; two that are the same do no harm but where one of the writings was lost.
-fn stamp() -> String {
+/// A word by chance; two that are the same do no harm but where what they stand for was lost.
+pub(super) fn by_chance() -> String {
     TaskId::by_chance().map_or_else(|_| Timestamp::now().to_string(), String::from)
 }
 
@@ -109,7 +109,8 @@ pub(super) enum Right {
 ///
 /// The server, as a rule: what is done here is only acknowledged when it is there. But of an attempt that
 /// this host has, nobody else can say how it went on; nor that there is one, where the server has lost
-/// that it was begun.
+/// that it was begun. Attempts are only ever added: a task that waits with fewer of them than are known here
+/// was lost and added again by somebody who had not heard of them.
 pub(super) fn right(local: &Record, server: &Record, me: &str) -> Right {
     if local.says(server) {
         return Right::Both;
@@ -129,7 +130,7 @@ pub(super) fn right(local: &Record, server: &Record, me: &str) -> Right {
         }
         (Some(here), _)
             if here.number > number(there)
-                && is_mine(&local.owner)
+                && (local.owner.is_none() || is_mine(&local.owner))
                 && server.task.state == State::Queued =>
         {
             Right::Here
@@ -206,7 +207,7 @@ pub(super) fn key_of(key: &str) -> String {
 }
 
 /// A name in characters that any key may have.
-fn hashed(name: &str) -> String {
+pub(super) fn hashed(name: &str) -> String {
     blake3::hash(name.as_bytes())
         .to_hex()
         .chars()
@@ -263,7 +264,7 @@ mod tests {
             v: VERSION,
             home: "a".to_owned(),
             owner: owner.map(str::to_owned),
-            stamp: stamp(),
+            stamp: by_chance(),
             task,
             attempts,
             may_repeat: false,
@@ -278,6 +279,7 @@ mod tests {
         let ended = record(State::Done, vec![attempt(1, "n", true)], None);
         let others = record(State::Running, vec![attempt(1, "m", false)], Some("b"));
         let held = record(State::Held, vec![], None);
+        let returned = record(State::Queued, vec![attempt(1, "n", true)], None);
         let later = record(
             State::Running,
             vec![attempt(1, "n", true), attempt(2, "o", false)],
@@ -288,6 +290,9 @@ mod tests {
             // It was begun, or ended, and the server was away or has lost it.
             (&mine, &queued, Right::Here),
             (&ended, &mine, Right::Here),
+            // Who added it again had not heard what became of it.
+            (&ended, &queued, Right::Here),
+            (&returned, &queued, Right::Here),
             // Somebody else was first.
             (&mine, &others, Right::Server),
             (&ended, &others, Right::Server),

@@ -261,6 +261,7 @@ impl Store for NatsStore {
             if self.host.is_settled() {
                 // What is left goes when this host is there again.
                 let _ = timeout(FAREWELL, self.host.drain()).await;
+                let _ = timeout(FAREWELL, self.host.say_gone()).await;
             }
             inside(&self.work).abort_all();
             self.host.local.close().await

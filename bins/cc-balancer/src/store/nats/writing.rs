@@ -121,10 +121,13 @@ impl Host {
         .await
     }
 
-    async fn write(&self, record: &Record, last: u64) -> Result<u64, Unwritten> {
+    async fn write(&self, record: &Record, last: u64, life: &str) -> Result<u64, Unwritten> {
         let mut pause = SHORTEST_PAUSE;
         loop {
             let away = match self.open_buckets() {
+                Ok(buckets) if buckets.life() != life => {
+                    return Err(Unwritten::Away(Away("it has lost everything".to_owned())));
+                }
                 Ok(buckets) => match buckets.write(record, last).await {
                     Ok(revision) => {
                         self.is_well();
@@ -158,17 +161,23 @@ impl Host {
     /// Makes the server have a task as it is here.
     pub(super) async fn publish(&self, whole: &Whole) -> Result<(), Unwritten> {
         let record = Record::of(whole, &self.me);
-        let known = self.known(&record.task.id);
+        let (known, life) = {
+            let all = inside(&self.known);
+            (all.tasks.get(&record.task.id).cloned(), all.life.clone())
+        };
         if let Some(there) = known.as_ref().and_then(|known| known.record.as_ref())
             && there.says(&record)
             && there.events == record.events
         {
             return Ok(());
         }
-        let is_mine = record.home == self.me
-            || record.owner.as_ref() == Some(&self.me)
-            || record.task.state.is_over();
-        if known.is_none() && !is_mine {
+        let is_more = record.owner.is_some() || record.task.state.is_over();
+        if known.is_none() && !is_more && !self.phase.borrow().is_settled {
+            return Err(Unwritten::Away(Away(
+                "who has what under way is not known yet".to_owned(),
+            )));
+        }
+        if known.is_none() && !is_more && record.home != self.me && !self.had(&record.task.id) {
             return Err(Unwritten::Away(Away(format!(
                 "it does not have the task, and {} has not added it again",
                 record.home
@@ -186,8 +195,8 @@ impl Host {
             put.await.map_err(Unwritten::Away)?;
         }
         let last = known.map_or(0, |known| known.revision);
-        let revision = self.write(&record, last).await?;
-        self.learn(record, revision);
+        let revision = self.write(&record, last, &life).await?;
+        self.learn(record, revision, &life);
         Ok(())
     }
 
@@ -305,8 +314,12 @@ impl Host {
     pub(super) async fn purge(&self, task: &TaskId) -> Result<(), Away> {
         self.insist(|buckets| {
             Box::pin(async move {
-                for bucket in [&buckets.tasks, &buckets.results] {
-                    let purged = bucket.purge(task.as_str()).await;
+                let all = [
+                    (&buckets.tasks, buckets.key(task.as_str())),
+                    (&buckets.results, task.to_string()),
+                ];
+                for (bucket, key) in all {
+                    let purged = bucket.purge(key).await;
                     purged.map_err(|error| Away(error.to_string()))?;
                 }
                 Ok(())

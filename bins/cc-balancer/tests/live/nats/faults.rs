@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use async_nats::jetstream::Context;
 use cc_balancer::store::nats::{ConnectError, NatsStore, Options, migrate};
-use cc_balancer::store::{End, Query, SqliteStore, Store, StoreError};
+use cc_balancer::store::{End, Leased, Query, SqliteStore, Store, StoreError};
 use cc_balancer::task::{Outcome, State, TaskId};
 use harness::{skip_if_asked, wait};
 
@@ -13,6 +14,123 @@ use super::Host;
 use super::server::Nats;
 use super::work::{Clock, LEASE, QUEUE, add, all_done, begin, end, many, state_of, work};
 use crate::suite::spec;
+
+/// Deletes all that it keeps.
+async fn loses_everything(nats: &Nats) -> Context {
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    for bucket in ["cc_task", "cc_result", "cc_lease", "cc_flag"] {
+        jetstream
+            .delete_stream(format!("KV_{bucket}"))
+            .await
+            .unwrap();
+    }
+    jetstream
+}
+
+/// Waits until one can be begun, and says whether it may be done twice.
+async fn begun(store: &NatsStore, n: u32, clock: Clock) -> (Leased, bool) {
+    let mut leased = None;
+    wait::until_async(wait::PATIENCE, "something to be begun", async || {
+        leased = begin(store, n, clock).await;
+        leased.is_some()
+    })
+    .await;
+    let leased = leased.unwrap();
+    let attempt = leased.task.attempt.clone().unwrap();
+    (leased, attempt.after_lost)
+}
+
+#[tokio::test]
+async fn what_a_host_may_have_begun_that_is_gone_when_all_is_lost_is_flagged() {
+    skip_if_asked!();
+    let nats = Nats::start();
+    let mut clock = Clock::start();
+    let hosts = [
+        Host::new(&nats.url(), QUEUE, "a"),
+        Host::new(&nats.url(), QUEUE, "b"),
+    ];
+    let mut options = hosts[0].options();
+    options.settling = Duration::from_secs(1);
+    let a = NatsStore::connect(options).await.unwrap();
+    let b = hosts[1].ready().await;
+    let ids = add(&a, 2, clock).await;
+    let (first, _) = begun(&b, 1, clock).await;
+    wait::until_async(wait::PATIENCE, "a to hear of it", async || {
+        state_of(&a, &first.task.id).await == Some(State::Delivering)
+    })
+    .await;
+    drop(b);
+    loses_everything(&nats).await;
+    let later = add(&a, 1, clock).await;
+    // The first one is b's still, and nobody knows of the second.
+    let (second, is_flagged) = begun(&a, 2, clock).await;
+    assert_eq!((&second.task.id, is_flagged), (&ids[1], true));
+    let (third, is_flagged) = begun(&a, 3, clock).await;
+    assert_eq!((&third.task.id, is_flagged), (&later[0], false));
+    assert_eq!(first.task.id, ids[0]);
+    assert_eq!(a.expire(clock.now()).await.unwrap(), []);
+    assert_eq!(begin(&a, 4, clock).await, None);
+    clock.ahead += LEASE / 2;
+    for leased in [&second, &third] {
+        a.beat(&leased.fence, 2 * LEASE, clock.now()).await.unwrap();
+    }
+    clock.ahead += LEASE;
+    wait::until_async(wait::PATIENCE, "it to be given up", async || {
+        a.expire(clock.now()).await.unwrap() == std::slice::from_ref(&first.fence)
+    })
+    .await;
+    // It is not waited for until its time has come.
+    a.hold(&ids[0], true, clock.now()).await.unwrap();
+    a.retry(&ids[0], clock.now()).await.unwrap();
+    let (again, is_flagged) = begun(&a, 1, clock).await;
+    assert_eq!((&again.task.id, is_flagged), (&ids[0], true));
+}
+
+#[tokio::test]
+async fn who_has_not_heard_that_all_is_lost_begins_nothing_that_another_has() {
+    skip_if_asked!();
+    let nats = Nats::start();
+    let clock = Clock::start();
+    let hosts = [
+        Host::new(&nats.url(), QUEUE, "a"),
+        Host::new(&nats.url(), QUEUE, "b"),
+    ];
+    let a = hosts[0].options();
+    let a = NatsStore::connect(Options {
+        settling: Duration::from_millis(200),
+        ..a
+    })
+    .await
+    .unwrap();
+    // It looks when it starts, and then only when something fails.
+    let b = NatsStore::connect(Options {
+        every: Duration::from_secs(3600),
+        ..hosts[1].options()
+    })
+    .await
+    .unwrap();
+    let ids = add(&a, 1, clock).await;
+    wait::until_async(wait::PATIENCE, "b to hear of it", async || {
+        state_of(&b, &ids[0]).await == Some(State::Queued)
+    })
+    .await;
+    // So often that the bucket counts as far in its next life.
+    for is_held in [true, false] {
+        a.hold(&ids[0], is_held, clock.now()).await.unwrap();
+    }
+    loses_everything(&nats).await;
+    let (leased, _) = begun(&a, 1, clock).await;
+    assert_eq!(leased.task.id, ids[0]);
+    for _ in 0..3 {
+        assert_eq!(begin(&b, 2, clock).await, None);
+    }
+    assert!(end(&a, &leased, "a", clock).await, "its lease was lost");
+    wait::until_async(wait::PATIENCE, "b to hear of it", async || {
+        all_done(&b, &ids).await
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn nothing_is_lost_when_the_server_loses_everything() {
@@ -40,14 +158,7 @@ async fn nothing_is_lost_when_the_server_loses_everything() {
         counts.get(&State::Done).is_some_and(|done| *done > 3)
     })
     .await;
-    let client = async_nats::connect(nats.url()).await.unwrap();
-    let jetstream = async_nats::jetstream::new(client);
-    for bucket in ["cc_task", "cc_result", "cc_lease", "cc_flag"] {
-        jetstream
-            .delete_stream(format!("KV_{bucket}"))
-            .await
-            .unwrap();
-    }
+    let jetstream = loses_everything(&nats).await;
     ids.extend(add(&*b, many() / 2, clock).await);
     let began = Instant::now();
     let mut begun: BTreeMap<TaskId, u32> = BTreeMap::new();
