@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv::{Entry, Operation, Store as Bucket};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::StreamExt as _;
 
 use super::buckets::{Away, Buckets, Found};
@@ -18,6 +18,8 @@ use crate::task::{State, TaskId};
 /// How long until what cannot be followed is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long the server may take to go on with what is there.
+const SILENCE: Duration = Duration::from_secs(5);
 /// How long a task may take from its host to the server, after which nobody has it.
 const JUST_ADDED: Duration = Duration::from_secs(1);
 /// How often is looked whether it is there.
@@ -124,19 +126,34 @@ impl Host {
     ) -> Result<(), StoreError> {
         let bucket = what.bucket(buckets);
         let away = |error: &dyn std::fmt::Display| StoreError::from(Away(error.to_string()));
+        // All that is there, as there is one writing by each key. Asked for the last by each key, nats-server
+        // 2.9 never says anything where the first of them is written again in that moment.
         let mut entries = bucket
-            .watch_with_history(">")
+            .watch_from_revision(">", 1)
             .await
             .map_err(|error| away(&error))?;
-        let there = bucket.stream.get_info().await;
-        let there = there.map_err(|error| away(&error))?;
+        let last = async || {
+            let there = bucket.stream.get_info().await;
+            let there = there.map_err(|error| away(&error))?;
+            Ok::<_, StoreError>((there.state.messages, there.state.last_sequence))
+        };
+        let (many, mut until) = last().await?;
         // In the order in which they were added, which is not the one in which they were written last.
         let mut first = Some(Vec::new());
-        if there.state.messages == 0 {
+        let mut has_come_to_end = false;
+        if many == 0 {
             first = None;
             self.is_whole(what, hearing);
         }
-        while let Some(entry) = entries.next().await {
+        loop {
+            let next = match first {
+                Some(_) => timeout(SILENCE, entries.next()).await,
+                None => Ok(entries.next().await),
+            };
+            let next = next.map_err(|_| away(&"what is there is not said"))?;
+            let Some(entry) = next else {
+                return Ok(());
+            };
             let mut entry = entry.map_err(|error| away(&error))?;
             if what == Followed::Tasks {
                 let Some(name) = entry.key.strip_prefix(buckets.life()) else {
@@ -144,7 +161,14 @@ impl Host {
                 };
                 entry.key = name.to_owned();
             }
-            let is_last = entry.seen_current;
+            // The server's count of what is still to come is wrong where that was written again meanwhile:
+            // then it comes later, under another number.
+            let mut is_last = entry.seen_current;
+            if first.is_some() && !is_last && entry.revision >= until {
+                until = last().await?.1;
+                is_last = has_come_to_end || entry.revision >= until;
+                has_come_to_end = true;
+            }
             match &mut first {
                 Some(first) if what == Followed::Tasks => first.push(entry),
                 _ => self.heard(what, entry, buckets.life()).await?,
@@ -159,7 +183,6 @@ impl Host {
                 self.is_whole(what, hearing);
             }
         }
-        Ok(())
     }
 
     /// All that was there was heard.
