@@ -222,7 +222,7 @@ pub(crate) struct Migrate {
     /// Which, such as nats://host:4222.
     #[arg(long, value_name = "STORE")]
     pub(crate) to: String,
-    /// The configuration, for its [nats] [default: $XDG_CONFIG_HOME/cc/balancer.toml, where there is one].
+    /// The configuration, for its table `nats` [default: $XDG_CONFIG_HOME/cc/balancer.toml, where there is one].
     #[arg(short, long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Plain text to a NATS server of another machine: everybody on the way reads and writes tasks.
