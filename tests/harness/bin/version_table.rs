@@ -170,7 +170,7 @@ fn tested(columns: &[Column]) -> Result<Vec<(String, Vec<String>)>, String> {
 /// The first sentence of a module's documentation.
 fn title(module: &str) -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let programs = ["cc-logger", "cc-guardian"];
+    let programs = ["cc-logger", "cc-guardian", "cc-balancer"];
     let programs = programs.map(|program| root.join("../bins").join(program).join("tests/live"));
     let homes = std::iter::once(root.join("live")).chain(programs);
     let homes = Vec::from_iter(homes);
