@@ -3,7 +3,5 @@
 mod carry;
 pub(crate) mod course;
 mod hands;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use carry::{Carried, Job, Tools, carry};

@@ -12,7 +12,9 @@ use harness::{skip_if_asked, wait};
 
 use super::Host;
 use super::server::Nats;
-use super::work::{Clock, LEASE, QUEUE, add, all_done, begin, end, many, state_of, work};
+use super::work::{
+    Clock, LEASE, QUEUE, add, all_done, begin, end, many, state_of, two_hosts, work,
+};
 use crate::suite::spec;
 
 /// Deletes all that it keeps.
@@ -46,10 +48,7 @@ async fn what_a_host_may_have_begun_that_is_gone_when_all_is_lost_is_flagged() {
     skip_if_asked!();
     let nats = Nats::start();
     let mut clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let mut options = hosts[0].options();
     options.settling = Duration::from_secs(1);
     let a = NatsStore::connect(options).await.unwrap();
@@ -92,10 +91,7 @@ async fn who_has_not_heard_that_all_is_lost_begins_nothing_that_another_has() {
     skip_if_asked!();
     let nats = Nats::start();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let a = hosts[0].options();
     let a = NatsStore::connect(Options {
         settling: Duration::from_millis(200),
@@ -137,10 +133,7 @@ async fn nothing_is_lost_when_the_server_loses_everything() {
     skip_if_asked!();
     let nats = Nats::start();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
     let mut ids = add(&*a, many() / 2, clock).await;
     // One that is under way when it happens goes on.
@@ -201,10 +194,7 @@ async fn tasks_are_added_while_the_server_is_away() {
     skip_if_asked!();
     let mut nats = Nats::later();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let a = hosts[0].connect().await;
     let ids = add(&*a, 10, clock).await;
     assert_eq!(a.unpublished().await.unwrap(), 10);

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::Host;
 use super::server::Nats;
-use super::work::{Clock, LEASE, QUEUE, add, begin, end, many, work};
+use super::work::{Clock, LEASE, QUEUE, add, begin, end, many, two_hosts, work};
 use crate::suite::spec;
 
 #[tokio::test]
@@ -20,10 +20,7 @@ async fn tasks_of_two_hosts_are_each_done_once() {
     skip_if_asked!();
     let nats = Nats::start();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
     let mut ids = add(&*a, many() / 2, clock).await;
     ids.extend(add(&*b, many() / 2, clock).await);
@@ -57,10 +54,7 @@ async fn what_a_host_had_that_is_gone_is_done_by_another_and_flagged() {
     skip_if_asked!();
     let nats = Nats::start();
     let mut clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
     let ids = add(&*a, 6, clock).await;
     let mut had = Vec::new();
@@ -135,10 +129,7 @@ async fn beats_are_heard_on_other_hosts() {
     skip_if_asked!();
     let nats = Nats::start();
     let mut clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
     add(&*a, 1, clock).await;
     let leased = begin(&*a, 1, clock).await.unwrap();
@@ -160,10 +151,7 @@ async fn what_is_said_of_groups_and_accounts_holds_on_all_hosts() {
     skip_if_asked!();
     let nats = Nats::start();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
     a.set_group("default", Some(1), false).await.unwrap();
     a.set_account("team", Some(3)).await.unwrap();
@@ -214,10 +202,7 @@ async fn of_two_with_the_same_key_one_is_done_wherever_they_were_added() {
     skip_if_asked!();
     let mut nats = Nats::later();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].connect().await, hosts[1].connect().await);
     let mut keyed = spec("once");
     keyed.key = Some("run 7".to_owned());
@@ -244,10 +229,7 @@ async fn what_one_host_has_just_added_is_known_to_whoever_is_asked() {
     skip_if_asked!();
     let nats = Nats::start();
     let clock = Clock::start();
-    let hosts = [
-        Host::new(&nats.url(), QUEUE, "a"),
-        Host::new(&nats.url(), QUEUE, "b"),
-    ];
+    let hosts = two_hosts(&nats);
     let (a, b) = (hosts[0].ready().await, hosts[1].ready().await);
     for n in 0..50 {
         let text = format!("t{n}");

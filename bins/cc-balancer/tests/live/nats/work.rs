@@ -9,11 +9,18 @@ use cc_balancer::store::{Added, End, Leased, Now, Step, Store, StoreError};
 use cc_balancer::task::{Outcome, State, TaskId};
 use jiff::Timestamp;
 
+use super::Host;
+use super::server::Nats;
 use crate::floor::is_full;
 use crate::suite::{tried, worker};
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(super) const QUEUE: &str = "cc";
+
+/// Two hosts of one queue on that server.
+pub(super) fn two_hosts(nats: &Nats) -> [Host; 2] {
+    ["a", "b"].map(|name| Host::new(&nats.url(), QUEUE, name))
+}
 
 /// A clock that begins with the test, and can be put forward.
 #[derive(Clone, Copy)]

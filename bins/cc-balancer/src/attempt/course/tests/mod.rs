@@ -1,5 +1,7 @@
 //! What is decided, without a worker.
 
+mod stopped;
+
 use std::time::Duration;
 
 use cc_kit::profile::State;

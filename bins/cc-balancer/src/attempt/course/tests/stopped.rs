@@ -1,9 +1,11 @@
+//! What a worker still shows of what stopped its last turn, and what is no turn at all.
+
 use std::time::Duration;
 
 use cc_kit::profile::State;
 use cc_kit::send::Outcome as Sending;
 
-use super::course::{Act, Belief, Course, Event, Manner};
+use super::{AGENT, Act, Belief, Course, Event};
 use crate::store::{End, Step};
 use crate::task::Outcome;
 
@@ -24,12 +26,7 @@ fn believed(state: State, began: u64, seen: u64) -> Event {
 
 /// An attempt whose prompt is in at 1 s.
 fn sent() -> Course {
-    let manner = Manner {
-        commands: false,
-        guarded: false,
-        is_message: false,
-    };
-    let mut course = Course::new(manner, false, None, at(0));
+    let mut course = Course::new(AGENT, false, None, at(0));
     assert_eq!(course.begin(), [Act::Step(Step::Delivering), Act::Send]);
     let acts = course.on(Event::Sent(Sending::Delivered), at(1000));
     assert_eq!(acts, [Act::Step(Step::Running)]);
