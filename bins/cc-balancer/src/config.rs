@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cc_kit::config::{self, Bytes, Span};
 use cc_kit::exit::{Exit, Failure};
+use cc_kit::home::Home;
 use cc_kit::places;
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
@@ -316,6 +317,15 @@ pub(crate) struct Workers {
     pub(crate) labels: Labels,
     pub(crate) groups: Vec<String>,
     pub(crate) account: Option<String>,
+}
+
+impl Workers {
+    /// The control socket of the guardian whose units are meant, to the balancer of that home.
+    pub(crate) fn guardian_socket(&self, own: &Home) -> PathBuf {
+        let state = self.guardian.as_deref().unwrap_or_else(|| own.state());
+        let home = Home::of("guardian", Some(state));
+        home.map_or_else(|_| own.control(), |home| home.control())
+    }
 }
 
 /// What `serve` does.

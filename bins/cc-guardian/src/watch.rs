@@ -133,11 +133,8 @@ impl Hands for Asker {
 
 /// A failure on one line.
 pub(crate) fn one_line(failure: &Failure) -> String {
-    let mut said = Vec::new();
-    let _ = failure.write_to(&mut said);
-    let said = String::from_utf8_lossy(&said);
-    let said = said.trim_start_matches("error: ").trim_end();
-    said.replacen('\n', ". ", 1)
+    let parts = std::iter::once(failure.what()).chain(failure.next_step());
+    parts.collect::<Vec<_>>().join(". ")
 }
 
 fn act(places: &Places, action: &Action) -> Event {

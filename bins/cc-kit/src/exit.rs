@@ -158,16 +158,29 @@ impl Failure {
         self.exit.into()
     }
 
-    /// Writes `error: `, the chain of causes on one line, and on a second line the advice.
+    /// What is wrong, with its causes, on one line.
     ///
     /// What an error quotes may come from strangers, so control characters are escaped.
+    #[must_use]
+    pub fn what(&self) -> String {
+        harmless(&chain(&*self.source)).to_string()
+    }
+
+    /// What to do next, on one line, in the same way.
+    #[must_use]
+    pub fn next_step(&self) -> Option<String> {
+        let advice = self.advice.as_ref()?;
+        Some(harmless(advice).to_string())
+    }
+
+    /// Writes `error: `, [what](Self::what) is wrong, and on a second line [what to do](Self::next_step).
     ///
     /// # Errors
     /// Those of `out`.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut text = format!("error: {}\n", harmless(&chain(&*self.source)));
-        if let Some(advice) = &self.advice {
-            let _ = writeln!(text, "{}", harmless(advice));
+        let mut text = format!("error: {}\n", self.what());
+        if let Some(next) = self.next_step() {
+            let _ = writeln!(text, "{next}");
         }
         out.write_all(text.as_bytes())
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cc_kit::ask::members;
 use cc_kit::control;
 use cc_kit::doctor::{Asked, ask, program, version};
-use cc_kit::exit::{Exit, Failure};
+use cc_kit::exit::Failure;
 use cc_kit::home::Home;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub(super) async fn gather(doctor: &cli::Doctor) -> Result<Facts, Failure> {
     let workers = config.iter().flat_map(|config| &config.workers);
     let mut tables = Vec::new();
     for table in workers {
-        tables.push(self::table(table, path.as_deref()).await);
+        tables.push(self::table(table, &home, path.as_deref()).await);
     }
     let store = home.database();
     Ok(Facts {
@@ -81,24 +81,14 @@ fn configuration(file: Option<&Path>) -> (Configuration, Option<Config>) {
             (Configuration::Right { file }, Some(config))
         }
         Err(failure) => {
-            let (mistake, advice) = said(&failure);
+            let (mistake, advice) = (failure.what(), failure.next_step().unwrap_or_default());
             (Configuration::Wrong { mistake, advice }, None)
         }
     }
 }
 
-/// What is wrong and what to do, as it is said where it ends a program.
-fn said(failure: &Failure) -> (String, String) {
-    let mut said = Vec::new();
-    let _ = failure.write_to(&mut said);
-    let said = String::from_utf8_lossy(&said);
-    let (wrong, advice) = said.split_once('\n').unwrap_or((&said, ""));
-    let wrong = wrong.trim_start_matches("error: ").to_owned();
-    (wrong, advice.trim().to_owned())
-}
-
 /// Who is meant by a table.
-async fn table(table: &Workers, tmux: Option<&Path>) -> Table {
+async fn table(table: &Workers, home: &Home, tmux: Option<&Path>) -> Table {
     let means = table.wanted.to_string();
     match &table.socket {
         Some(socket) => Table {
@@ -111,8 +101,7 @@ async fn table(table: &Workers, tmux: Option<&Path>) -> Table {
             },
         },
         None => {
-            let home = Home::of("guardian", table.guardian.as_deref());
-            let socket = home.map(|home| home.control()).unwrap_or_default();
+            let socket = table.guardian_socket(home);
             Table {
                 means,
                 found: units(&socket, table).await,
@@ -164,8 +153,7 @@ fn daemon(socket: &Path) -> Daemon {
     }
     match ask_at(socket, &Request::Workers) {
         Ok(answer) => Daemon::Answers(members(&answer, "workers").cloned().collect::<Vec<Value>>()),
-        Err(failure) if failure.exit() == Exit::Unreachable => Daemon::Absent,
-        Err(failure) => Daemon::Silent(said(&failure).0),
+        Err(failure) => Daemon::Silent(failure.what()),
     }
 }
 

@@ -32,21 +32,11 @@ impl Serve {
             match &table.socket {
                 Some(socket) => self.follow(socket).await,
                 None => {
-                    let socket = self.guardian_of(&table);
+                    let socket = table.guardian_socket(&self.home);
                     self.listen_to(&socket);
                 }
             }
         }
-    }
-
-    /// The control socket of the guardian whose units a table means.
-    fn guardian_of(&self, table: &Workers) -> PathBuf {
-        let state = table
-            .guardian
-            .as_deref()
-            .unwrap_or_else(|| self.home.state());
-        let home = cc_kit::home::Home::of("guardian", Some(state));
-        home.map_or_else(|_| self.home.control(), |home| home.control())
     }
 
     fn listen_to(&mut self, socket: &Path) {

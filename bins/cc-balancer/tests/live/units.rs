@@ -121,6 +121,13 @@ fn a_unit_works_by_the_word_of_its_guardian() {
     let result = floor.result(&task);
     assert_eq!(result["text"], "● first\n\n✻ Worked for 0s");
     assert_eq!(result["worker"]["unit"], "coder@1", "{result}");
+    // Who looks for mistakes finds the same guardian.
+    let looked = floor
+        .queue
+        .ask(&["doctor", "-c", "balancer.toml", "--json"]);
+    let looked: Value = serde_json::from_slice(&looked.stdout).unwrap();
+    let found = &looked["facts"]["tables"][0]["found"];
+    assert_eq!(found["workers"][0], "coder@1", "{found}");
     let events = guardian.ok(&["events", "coder"]);
     assert!(events.contains("\"outcome\":\"delivered\""), "{events}");
     // Whatever its guardian says, nothing is typed meanwhile.

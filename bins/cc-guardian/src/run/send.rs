@@ -266,14 +266,6 @@ pub(super) fn cannot_start(unit: &str) -> Value {
 }
 
 pub(super) fn refused(failure: &Failure) -> Value {
-    let mut said = Vec::new();
-    let _ = failure.write_to(&mut said);
-    let said = String::from_utf8_lossy(&said);
-    let said = said.trim_end().trim_start_matches("error: ");
-    // What was wrong is one line, and what to do next another.
-    let (error, advice) = match said.split_once('\n') {
-        Some((error, advice)) => (error, Some(advice)),
-        None => (said, None),
-    };
+    let (error, advice) = (failure.what(), failure.next_step());
     json!({"v": 1, "error": error, "advice": advice, "exit": failure.exit().code()})
 }
