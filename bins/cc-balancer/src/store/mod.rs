@@ -283,7 +283,8 @@ pub trait Store: Debug + Send + Sync {
     /// Holds up a lease for that long from now.
     ///
     /// # Errors
-    /// [`StoreError::Lost`].
+    /// [`StoreError::Lost`]; and at once [`StoreError::Broken`] where the store is elsewhere and not reached:
+    /// there will be another beat.
     fn beat<'a>(&'a self, fence: &'a Fence, lease: Duration, now: Now) -> Answer<'a, ()>;
 
     /// Goes on with an attempt.

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::StreamExt as _;
 
 use super::buckets::{Away, Buckets, Found};
-use super::host::{Beat, Host, Phase, inside};
+use super::host::{ANSWER, Beat, Host, Phase, inside};
 use super::record::{Flag, Record};
 use super::writing::Held;
 use crate::store::{Account, Group, Query, Store as _, StoreError};
@@ -17,7 +17,10 @@ use crate::task::{State, TaskId};
 
 /// How long until what cannot be followed is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
-
+/// How long the servers may take to say that something is followed; half as long again each time, up to
+/// [`ANSWER`]. One of them is chosen to do it, for minutes perhaps one that is away, which never says anything:
+/// asked again, another one is chosen (nats-server 2.9: at random, an answer comes within milliseconds).
+const CHOSEN: Duration = Duration::from_millis(200);
 /// How long the server may take to go on with what is there.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long a task may take from its host to the server, after which nobody has it.
@@ -59,6 +62,7 @@ impl Phase {
 /// Follows it, for as long as this host lives.
 pub(super) async fn follow(host: Arc<Host>, what: Followed) {
     let mut phase = host.phase.subscribe();
+    let mut patience = CHOSEN;
     loop {
         let said = phase.borrow_and_update().to_hear(what);
         let hearing = said.0;
@@ -78,7 +82,7 @@ pub(super) async fn follow(host: Arc<Host>, what: Followed) {
         };
         tokio::select! {
             () = changed => {}
-            heard = host.hear(what, &buckets, hearing) => {
+            heard = host.hear(what, &buckets, hearing, &mut patience) => {
                 if let Err(error) = heard {
                     tracing::debug!(?what, %error, "cannot follow");
                 }
@@ -123,15 +127,19 @@ impl Host {
         what: Followed,
         buckets: &Buckets,
         hearing: u64,
+        patience: &mut Duration,
     ) -> Result<(), StoreError> {
         let bucket = what.bucket(buckets);
         let away = |error: &dyn std::fmt::Display| StoreError::from(Away(error.to_string()));
         // All that is there, as there is one writing by each key. Asked for the last by each key, nats-server
         // 2.9 never says anything where the first of them is written again in that moment.
-        let mut entries = bucket
-            .watch_from_revision(">", 1)
-            .await
-            .map_err(|error| away(&error))?;
+        let entries = timeout(*patience, bucket.watch_from_revision(">", 1)).await;
+        *patience = match entries {
+            Ok(_) => CHOSEN,
+            Err(_) => (*patience * 3 / 2).min(ANSWER),
+        };
+        let entries = entries.map_err(|_| away(&"nobody follows what it is told"))?;
+        let mut entries = entries.map_err(|error| away(&error))?;
         let last = async || {
             let there = bucket.stream.get_info().await;
             let there = there.map_err(|error| away(&error))?;

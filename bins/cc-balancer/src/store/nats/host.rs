@@ -20,7 +20,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::task::TaskId;
 
 /// How long one answer of the server is waited for.
-const ANSWER: Duration = Duration::from_secs(2);
+pub(super) const ANSWER: Duration = Duration::from_secs(2);
 /// How long a server may be away until nothing is begun without asking it.
 const AWAY: Duration = Duration::from_secs(3);
 /// How often is looked whether it is back.

@@ -1,5 +1,6 @@
 //! Servers to test with: on loopback, in directories of their own, ended with the test.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,9 @@ const ALSO: &str = "/usr/sbin/nats-server";
 /// A server that keeps what it is told, until the test is over.
 pub(crate) struct Nats {
     child: Option<Child>,
-    port: u16,
+    port: Port,
+    /// Where it is reached by the others of its cluster.
+    _route: Option<Port>,
     arguments: Vec<String>,
     dir: TempDir,
 }
@@ -23,19 +26,19 @@ pub(crate) struct Nats {
 impl Nats {
     /// One alone.
     pub(crate) fn start() -> Self {
-        let mut nats = Self::new("one", Vec::new());
+        let mut nats = Self::later();
         nats.run();
         nats
     }
 
     /// One that does not run yet.
     pub(crate) fn later() -> Self {
-        Self::new("one", Vec::new())
+        Self::new("one", None, Vec::new())
     }
 
     /// One that is told more in a configuration, which may name files of a directory.
     pub(crate) fn told(configuration: impl FnOnce(&Path) -> String) -> Self {
-        let mut nats = Self::new("one", Vec::new());
+        let mut nats = Self::later();
         let file = nats.dir.path().join("nats.conf");
         std::fs::write(&file, configuration(nats.dir.path())).unwrap();
         nats.arguments
@@ -50,28 +53,27 @@ impl Nats {
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// Three that keep the same.
     pub(crate) fn cluster() -> Vec<Self> {
-        let routes: Vec<u16> = free_ports(3);
-        let all: Vec<_> = routes
-            .iter()
-            .map(|port| format!("nats://127.0.0.1:{port}"))
-            .collect();
-        let one = |n: usize| {
-            let arguments = vec![
-                "--cluster_name".to_owned(),
-                "c".to_owned(),
-                "--cluster".to_owned(),
-                all[n].clone(),
-                "--routes".to_owned(),
-                all.join(","),
+        let routes: Vec<_> = (0..3).map(|_| Port::free()).collect();
+        let url = |port: &Port| format!("nats://127.0.0.1:{}", port.number);
+        let all = routes.iter().map(url).collect::<Vec<_>>().join(",");
+        let one = |(n, route): (usize, Port)| {
+            let arguments = [
+                "--cluster_name",
+                "c",
+                "--cluster",
+                &url(&route),
+                "--routes",
+                &all,
             ];
-            Self::new(&format!("n{n}"), arguments)
+            let arguments = arguments.map(str::to_owned).into();
+            Self::new(&format!("n{n}"), Some(route), arguments)
         };
-        let mut servers: Vec<_> = (0..3).map(one).collect();
+        let mut servers: Vec<_> = routes.into_iter().enumerate().map(one).collect();
         for server in &mut servers {
             server.spawn();
         }
@@ -81,19 +83,20 @@ impl Nats {
         servers
     }
 
-    fn new(name: &str, more: Vec<String>) -> Self {
+    fn new(name: &str, route: Option<Port>, more: Vec<String>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let port = free_ports(1)[0];
+        let port = Port::free();
         let mut arguments: Vec<String> = ["-a", "127.0.0.1", "-js", "-n", name, "-p"]
             .map(str::to_owned)
             .into();
-        arguments.push(port.to_string());
+        arguments.push(port.number.to_string());
         arguments.push("-sd".to_owned());
         arguments.push(dir.path().display().to_string());
         arguments.extend(more);
         Self {
             child: None,
             port,
+            _route: route,
             arguments,
             dir,
         }
@@ -106,7 +109,7 @@ impl Nats {
     }
 
     fn spawn(&mut self) {
-        let log = std::fs::File::create(self.dir.path().join("log")).unwrap();
+        let log = File::create(self.dir.path().join("log")).unwrap();
         let mut command = Command::new(binary());
         command
             .args(&self.arguments)
@@ -118,7 +121,7 @@ impl Nats {
 
     fn wait(&self) {
         wait::until(wait::PATIENCE, "a nats-server that keeps something", || {
-            let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
+            let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())) else {
                 return false;
             };
             stream
@@ -139,7 +142,7 @@ impl Nats {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://127.0.0.1:{}", self.port())
     }
 }
 
@@ -149,14 +152,34 @@ impl Drop for Nats {
     }
 }
 
-/// Ports that nobody has now.
-fn free_ports(many: usize) -> Vec<u16> {
-    let held: Vec<_> = (0..many)
-        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap())
-        .collect();
-    held.iter()
-        .map(|socket| socket.local_addr().unwrap().port())
-        .collect()
+/// Ports below those that systems give to connections.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// A port that nobody else has, also while its server is away: no other test takes it, and no connection gets it.
+struct Port {
+    number: u16,
+    /// Locked.
+    _held: File,
+}
+
+impl Port {
+    fn free() -> Self {
+        // Tests run in processes of their own: not all of them need to look at the same ones.
+        let from = std::process::id() as usize * 16 % PORTS.len();
+        let mut all = PORTS.skip(from).chain(PORTS.take(from));
+        all.find_map(Self::hold).expect("a port that nobody has")
+    }
+
+    fn hold(number: u16) -> Option<Self> {
+        let file = std::env::temp_dir().join(format!("cc-balancer-test-port-{number}"));
+        let held = File::create(file).unwrap();
+        held.try_lock().ok()?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
+        Some(Self {
+            number,
+            _held: held,
+        })
+    }
 }
 
 /// The nats-server to test with: `TMUX_CC_TEST_NATS`, or the one on the path.

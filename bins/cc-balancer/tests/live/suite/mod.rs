@@ -32,6 +32,11 @@ pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait Place: Send + Sync {
     /// Opens it: empty the first time, and later with what was in it.
     fn open(&self) -> Later<'_, Arc<dyn Store>>;
+
+    /// Does it answer a beat that its server is not reached in this moment?
+    fn is_far(&self) -> bool {
+        false
+    }
 }
 
 /// Gives all topics to a macro, each behind the name of the test that an engine has of it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cc_balancer::store::{Edit, End, Leased, Now, Offer, Query, Step, StoreError};
 use cc_balancer::task::{Fence, Kind, Labels, Outcome, Spec, State, TaskId};
 use harness::seeded::Seeded;
+use harness::wait;
 
 use super::model::Model;
 use super::{HOST, LEASE, Place, Rig, at, labels, on_account, spec, tried, worker};
@@ -294,7 +295,7 @@ impl Play {
         let now = self.now();
         let holds = self.model.holds(&fence);
         let answer = if self.dice.one_in(3) {
-            let answer = self.rig.store.beat(&fence, LEASE, now).await;
+            let answer = self.beat(&fence, now).await;
             if holds {
                 self.model.beat(&fence, LEASE, now);
             }
@@ -318,6 +319,15 @@ impl Play {
             true => answer.unwrap(),
             false => assert!(matches!(answer, Err(StoreError::Lost(of)) if of == fence)),
         }
+    }
+
+    /// Of what is far, "not now" is an answer to a beat at which one asks again, as whoever carries a task does.
+    async fn beat(&self, fence: &Fence, now: Now) -> Result<(), StoreError> {
+        let once = async || match self.rig.store.beat(fence, LEASE, now).await {
+            Err(StoreError::Broken(_)) if self.rig.place.is_far() => None,
+            answer => Some(answer),
+        };
+        wait::until_some_async(wait::PATIENCE, "a server that takes a beat", once).await
     }
 
     async fn cancel(&mut self) {
