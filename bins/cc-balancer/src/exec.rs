@@ -137,12 +137,14 @@ impl Caught {
 async fn run(text: &str, cwd: Option<&Path>, attempt: &Attempt, signals: &mut Caught) -> u8 {
     let shell = env::var_os("SHELL").map(PathBuf::from);
     let shell = shell.filter(|shell| shell.is_absolute() && shell.is_file());
+    let mark = attempt.mark();
     let mut command = Command::new(shell.unwrap_or_else(|| PathBuf::from("sh")));
     command
         .arg("-c")
         .arg(text)
         .env("CC_TASK", &attempt.task)
-        .env("CC_ATTEMPT", attempt.attempt.to_string());
+        .env("CC_ATTEMPT", attempt.attempt.to_string())
+        .env(mark.variable, mark.value);
     if let Some(cwd) = cwd {
         command.current_dir(cwd);
     }

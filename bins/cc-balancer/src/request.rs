@@ -32,6 +32,7 @@
 
 use std::path::PathBuf;
 
+use cc_kit::process::Mark;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +187,16 @@ pub struct Attempt {
     pub attempt: u32,
     /// Its nonce.
     pub nonce: String,
+}
+
+impl Attempt {
+    /// What marks all that its command starts, should that be killed before it could end it.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            variable: "CC_EXEC".to_owned(),
+            value: format!("{}.{}.{}", self.task, self.attempt, self.nonce),
+        }
+    }
 }
 
 /// A task that is wanted. What is not said is as its group has it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_kit::limit::reset;
+use cc_kit::process::reap;
 use cc_kit::redact::{Rules, redacted};
 use cc_kit::send::{Prompt, Unfit};
 use jiff::{Timestamp, Zoned};
@@ -16,8 +17,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::course::{Act, Belief, Course, Event, Manner, Stands};
-use super::hands::{Hands, command_line};
+use super::hands::{GRACE, Hands, command_line};
 use crate::desk::now;
+use crate::request::Attempt;
 use crate::store::{End, Step, Store, StoreError};
 use crate::task::{Fence, Kind, Outcome, State, Task};
 use crate::worker::{Hands as Guarding, Worker, mark, steady};
@@ -268,6 +270,14 @@ impl Carrying {
                 };
                 self.on(Event::Found(stands));
             }
+            Act::Look => {
+                let runs = self.hands.runs().await;
+                // What it said before it ended comes first.
+                while let Ok(event) = self.job.told.try_recv() {
+                    self.on(event);
+                }
+                self.on(Event::Runs(runs));
+            }
             Act::Clear => {
                 if let Err(error) = self.hands.clear(&self.mark()).await {
                     tracing::warn!(error, "a prompt that was stopped stays in its box");
@@ -280,6 +290,17 @@ impl Carrying {
                         tracing::warn!(error, "a program cannot be ended");
                     }
                 });
+            }
+            Act::Reap => {
+                let attempt = Attempt {
+                    task: fence.task.to_string(),
+                    attempt: fence.number,
+                    nonce: self.job.nonce.clone(),
+                };
+                match reap(&attempt.mark(), &[], GRACE).await {
+                    Ok(reaped) => tracing::info!(?reaped, "what a command has left is ended"),
+                    Err(error) => tracing::warn!(%error, "what a command has left is not ended"),
+                }
             }
             Act::Capture => {
                 let session = self.job.worker.belief.borrow().session.clone();

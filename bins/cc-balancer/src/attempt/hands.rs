@@ -31,7 +31,7 @@ const PROMPT: Duration = Duration::from_secs(2);
 /// How often a box is emptied at most: some keys take a line each.
 const CLEARS: u32 = 40;
 /// How long a process may take to end once it is told to.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// How long before the end of a turn a person's key may have ended it.
 const KEY: Duration = Duration::from_secs(3);
 /// How long what an agent writes down of a turn may come behind what it shows of it.
@@ -232,6 +232,25 @@ impl Hands {
         }
         .await;
         ended.map_err(|error| error.to_string())
+    }
+
+    /// Is there a command of ours below it, stopped perhaps? Where that cannot be seen there may be.
+    pub(super) async fn runs(&self) -> bool {
+        let pid = self.worker.pid.and_then(|pid| i32::try_from(pid).ok());
+        let look = move || -> io::Result<bool> {
+            let Some(pid) = pid else {
+                return Ok(true);
+            };
+            let Some(shell) = Identity::of(pid)? else {
+                return Ok(false);
+            };
+            let snapshot = Snapshot::take()?;
+            let own = snapshot.get(Identity::own()?).map(|own| &own.comm);
+            let below = snapshot.tree(shell);
+            Ok(own.is_none() || below.iter().any(|it| Some(&it.comm) == own))
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        !matches!(looked, Ok(Ok(false)))
     }
 
     /// What it is doing now, where only a guardian says so.

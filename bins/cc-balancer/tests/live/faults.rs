@@ -237,3 +237,28 @@ fn a_command_goes_on_while_the_balancer_is_killed() {
     );
     assert_eq!(result["attempt"], 1);
 }
+
+/// Passes when a command that cannot say how it ended, since what runs it was killed, is held and not begun
+/// again, and its shell takes the next one.
+#[test]
+fn a_command_whose_runner_is_killed_is_held() {
+    let mut floor = Floor::new();
+    floor.shell("sh");
+    floor.configure(&floor.table("sh", "shell", ""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    let task = floor.queue.add(&["echo $PPID; read line"]);
+    floor.until(&task, "running");
+    let pid = wait::until_some(PATIENCE, "its process", || {
+        let shown = floor.server.answer(["capture-pane", "-p", "-t", "sh"]);
+        let mut lines = shown.lines();
+        lines.find_map(|line| line.trim().parse::<i32>().ok())
+    });
+    let runner = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(runner, rustix::process::Signal::KILL).unwrap();
+    let held = floor.until(&task, "held");
+    let why = "its command is gone, and did not say how it ended";
+    assert!(held.to_string().contains(why), "{held}");
+    let next = floor.queue.add(&["exit 3"]);
+    floor.until(&next, "failed");
+}

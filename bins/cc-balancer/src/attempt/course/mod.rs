@@ -7,7 +7,8 @@
 //!
 //! A turn is over when its worker is seen idle *after* it was seen to work, or when it is idle on a look
 //! that was taken well after the prompt was in: a delivery that is confirmed has been seen to start a
-//! turn. Silence alone ends nothing. A worker that runs a command says itself how that ended.
+//! turn. Silence alone ends nothing. A worker that runs a command says itself how that ended; where the
+//! command is gone and did not, nobody knows.
 
 mod result;
 mod safe;
@@ -15,6 +16,7 @@ mod settling;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod unsaid;
 mod word;
 
 use std::time::Duration;
@@ -26,6 +28,7 @@ use self::result::Then;
 use self::safe::{MakingSafe, Reason};
 use self::settling::{Settled, Settling};
 use self::turn::{Turn, turn};
+use self::unsaid::Unsaid;
 pub(crate) use self::word::{Act, Belief, Event, Manner, Stands};
 use crate::store::{End, Step};
 use crate::task::Outcome;
@@ -86,6 +89,7 @@ pub(crate) struct Course {
     began: Duration,
     /// Was its worker ever seen to do something for it?
     has_worked: bool,
+    unsaid: Unsaid,
 }
 
 impl Course {
@@ -110,6 +114,7 @@ impl Course {
             is_busy: false,
             began: now,
             has_worked: false,
+            unsaid: Unsaid::default(),
         }
     }
 
@@ -152,7 +157,9 @@ impl Course {
         };
         let gone = self.gone.as_ref().map(|(since, _)| *since + GONE);
         let timeout = self.ends().filter(|_| self.is_working());
-        own.into_iter().chain(gone).chain(timeout).min()
+        let unsaid = self.unsaid.due().filter(|_| self.is_begun());
+        let all = own.into_iter().chain(gone).chain(timeout).chain(unsaid);
+        all.min()
     }
 
     /// How often the worker is to be looked at though nothing is told of it; `None`: what is told will do.
@@ -177,6 +184,11 @@ impl Course {
         )
     }
 
+    /// Has its command begun, and did not say yet how it ended?
+    const fn is_begun(&self) -> bool {
+        self.manner.commands && matches!(self.phase, Phase::Running { .. } | Phase::Blocked)
+    }
+
     /// Takes what happens, and says what to do.
     pub(crate) fn on(&mut self, event: Event, now: Duration) -> Vec<Act> {
         if self.is_over() {
@@ -199,6 +211,12 @@ impl Course {
             Event::Unfit(why) => self.end(End::Failed(why, Outcome::default())),
             Event::Began => self.began(now),
             Event::Exited(code) => self.exited(code),
+            Event::Runs(false) if self.is_begun() && self.unsaid.is_idle() => {
+                let mut acts = vec![Act::Reap];
+                acts.extend(self.end(End::Uncertain(UNSAID.to_owned())));
+                acts
+            }
+            Event::Runs(_) => Vec::new(),
             Event::Believed(belief) => self.believed(&belief, now),
             Event::Found(stands) => self.found(stands, now),
             Event::Cancel(force) => self.cancelled(force, now),
@@ -274,6 +292,7 @@ impl Course {
             return self.dead(&format!("its program has ended: {how}"));
         }
         self.has_worked |= matches!(belief.state, State::Busy | State::Blocked);
+        self.unsaid.saw(belief.state, now);
         match &mut self.phase {
             Phase::Settling(_) if belief.state == State::Busy && !self.manner.commands => {
                 self.runs(true, now)
@@ -392,63 +411,6 @@ impl Course {
         self.end(end)
     }
 
-    fn cancelled(&mut self, force: bool, now: Duration) -> Vec<Act> {
-        match &mut self.phase {
-            // What is being typed is not broken off in the middle.
-            Phase::Sending => {
-                self.cancel = Some(force);
-                Vec::new()
-            }
-            Phase::MakingSafe(making) if force => making.force(now).into_iter().collect(),
-            Phase::MakingSafe(_) | Phase::Capturing { .. } => Vec::new(),
-            Phase::Checking { outcome } => {
-                let outcome = (**outcome).clone();
-                self.end(End::Cancelled(outcome))
-            }
-            _ => self.make_safe(Reason::Cancelled, force, now),
-        }
-    }
-
-    fn make_safe(&mut self, reason: Reason, force: bool, now: Duration) -> Vec<Act> {
-        match &mut self.phase {
-            // What is being typed is not broken off in the middle, and where nothing will have been typed
-            // nothing is stopped.
-            Phase::Sending if reason == Reason::Lost => {
-                self.is_lost = true;
-                return Vec::new();
-            }
-            Phase::Capturing { .. } | Phase::Checking { .. } if reason == Reason::Lost => {
-                self.phase = Phase::Over;
-                return vec![Act::Leave];
-            }
-            Phase::MakingSafe(making) => {
-                if reason == Reason::Lost {
-                    making.lose();
-                }
-                return Vec::new();
-            }
-            _ => {}
-        }
-        let (making, act) = MakingSafe::begin(reason, force, now);
-        self.phase = Phase::MakingSafe(making);
-        vec![act]
-    }
-
-    fn is_safe(&mut self, reason: Reason) -> Vec<Act> {
-        let mut acts = vec![Act::Clear];
-        acts.extend(match reason {
-            Reason::Cancelled => self.capture(None, Then::Cancelled),
-            Reason::Timeout => {
-                self.capture(None, Then::Failed("it took longer than it may".to_owned()))
-            }
-            Reason::Lost => {
-                self.phase = Phase::Over;
-                vec![Act::Leave]
-            }
-        });
-        acts
-    }
-
     fn tick(&mut self, now: Duration) -> Vec<Act> {
         if let Some((since, why)) = &self.gone
             && now >= *since + GONE
@@ -475,7 +437,10 @@ impl Course {
                 false => self.make_safe(Reason::Timeout, false, now),
             };
         }
-        Vec::new()
+        match self.is_begun() && self.unsaid.is_to_be_looked_for(now) {
+            true => vec![Act::Look],
+            false => Vec::new(),
+        }
     }
 
     fn end(&mut self, end: End) -> Vec<Act> {
@@ -486,5 +451,7 @@ impl Course {
 
 /// What is said as soon as that is seen.
 const WRITES: &str = "a person writes there";
+/// Why it is not known what came of a command.
+const UNSAID: &str = "its command is gone, and did not say how it ended";
 /// Why it is not known whose turn it was that ended.
 const TAKEN: &str = "a person wrote there while it was worked on";

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use cc_kit::profile::State;
 
+use super::result::Then;
 use super::word::{Act, Belief};
+use super::{Course, Phase};
+use crate::store::End;
 
 /// How long a worker may take to be idle once it is told to stop, before it is told again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -95,5 +98,64 @@ impl MakingSafe {
             return Some(Act::Interrupt);
         }
         self.force(now)
+    }
+}
+
+impl Course {
+    pub(super) fn cancelled(&mut self, force: bool, now: Duration) -> Vec<Act> {
+        match &mut self.phase {
+            // What is being typed is not broken off in the middle.
+            Phase::Sending => {
+                self.cancel = Some(force);
+                Vec::new()
+            }
+            Phase::MakingSafe(making) if force => making.force(now).into_iter().collect(),
+            Phase::MakingSafe(_) | Phase::Capturing { .. } => Vec::new(),
+            Phase::Checking { outcome } => {
+                let outcome = (**outcome).clone();
+                self.end(End::Cancelled(outcome))
+            }
+            _ => self.make_safe(Reason::Cancelled, force, now),
+        }
+    }
+
+    pub(super) fn make_safe(&mut self, reason: Reason, force: bool, now: Duration) -> Vec<Act> {
+        match &mut self.phase {
+            // What is being typed is not broken off in the middle, and where nothing will have been typed
+            // nothing is stopped.
+            Phase::Sending if reason == Reason::Lost => {
+                self.is_lost = true;
+                return Vec::new();
+            }
+            Phase::Capturing { .. } | Phase::Checking { .. } if reason == Reason::Lost => {
+                self.phase = Phase::Over;
+                return vec![Act::Leave];
+            }
+            Phase::MakingSafe(making) => {
+                if reason == Reason::Lost {
+                    making.lose();
+                }
+                return Vec::new();
+            }
+            _ => {}
+        }
+        let (making, act) = MakingSafe::begin(reason, force, now);
+        self.phase = Phase::MakingSafe(making);
+        vec![act]
+    }
+
+    pub(super) fn is_safe(&mut self, reason: Reason) -> Vec<Act> {
+        let mut acts = vec![Act::Clear];
+        acts.extend(match reason {
+            Reason::Cancelled => self.capture(None, Then::Cancelled),
+            Reason::Timeout => {
+                self.capture(None, Then::Failed("it took longer than it may".to_owned()))
+            }
+            Reason::Lost => {
+                self.phase = Phase::Over;
+                vec![Act::Leave]
+            }
+        });
+        acts
     }
 }

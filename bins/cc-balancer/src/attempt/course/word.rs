@@ -51,6 +51,8 @@ pub(crate) enum Event {
     Began,
     /// Its command has ended.
     Exited(i32),
+    /// Its command was looked for: is it still there?
+    Runs(bool),
     /// Somebody wants it no more; by force.
     Cancel(bool),
     /// The lease is somebody else's.
@@ -74,6 +76,8 @@ pub(crate) enum Act {
     Send,
     /// Look for the prompt in the pane.
     Find,
+    /// Look for the command.
+    Look,
     /// Press the keys that stop a turn.
     Interrupt,
     /// Empty the box of the prompt: it was never sent off, or some agents put it back there when their
@@ -81,6 +85,8 @@ pub(crate) enum Act {
     Clear,
     /// End the program.
     Kill,
+    /// End what a command that is gone has left.
+    Reap,
     /// Take the text of the turn.
     Capture,
     /// Run the check.

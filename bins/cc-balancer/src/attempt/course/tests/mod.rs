@@ -1,5 +1,6 @@
 //! What is decided, without a worker.
 
+mod commands;
 mod stopped;
 
 use std::time::Duration;
@@ -142,40 +143,6 @@ fn silence_ends_nothing() {
         assert_eq!(play.later(3_600_000).sees(state), []);
         assert_eq!(play.on(Event::Tick), []);
     }
-}
-
-#[test]
-fn a_command_says_itself_how_it_ended() {
-    for (code, end) in [
-        (
-            0,
-            End::Done(Outcome {
-                exit: Some(0),
-                ..outcome()
-            }),
-        ),
-        (
-            3,
-            End::Failed(
-                "exit 3".to_owned(),
-                Outcome {
-                    exit: Some(3),
-                    ..outcome()
-                },
-            ),
-        ),
-    ] {
-        let mut play = Play::running(SHELL);
-        assert_eq!(play.later(9000).sees(State::Idle), []);
-        assert_eq!(play.on(Event::Exited(code)), [Act::Capture]);
-        let acts = play.captured();
-        play.ended(&acts, end);
-    }
-    // Its word may come before that of the sender.
-    let mut play = Play::of(SHELL);
-    assert_eq!(play.on(Event::Began), [Act::Step(Step::Running)]);
-    assert_eq!(play.on(Event::Exited(0)), [Act::Capture]);
-    assert_eq!(play.on(Event::Sent(Sending::Delivered)), []);
 }
 
 #[test]
