@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +10,12 @@ use cc_kit::process::reap;
 use cc_kit::redact::{Rules, redacted};
 use cc_kit::send::{Prompt, Unfit};
 use jiff::{Timestamp, Zoned};
-use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, sleep_until};
 
-use super::course::{Act, Belief, Course, Event, Manner, Stands};
+use super::check::run_check;
+use super::course::{Act, Belief, Captured, Course, Event, Manner, Stands};
 use super::hands::{GRACE, Hands, command_line};
 use crate::desk::now;
 use crate::request::Attempt;
@@ -30,8 +29,6 @@ const OFTEN: Duration = Duration::from_millis(500);
 const LIMITED: Duration = Duration::from_secs(5 * 60);
 /// How long after the end of a limit it is over: agents say the minute in which it ends.
 const AFTER: Duration = Duration::from_secs(60);
-/// How long a check may take.
-const CHECK: Duration = Duration::from_secs(30 * 60);
 /// The most of what a check printed that is kept.
 const SAID: usize = 64 << 10;
 /// How long a store that is unwell is given to get well again before it is asked once more.
@@ -110,7 +107,7 @@ pub(crate) async fn carry(tools: Tools, job: Job) -> Carried {
         limited: None,
     };
     let carried = carrying.go(own).await;
-    // A command may be over before its sender has seen it begin, and who types has the pane.
+    // Who types has the pane.
     if let Some(sending) = carrying.sending.take() {
         let _ = sending.await;
     }
@@ -215,6 +212,12 @@ impl Carrying {
     }
 
     fn on(&mut self, event: Event) {
+        if matches!(event, Event::Began | Event::Exited(_)) {
+            // The command says that its line was typed and sent off, and may be over before that is seen.
+            if let Some(sending) = self.sending.take() {
+                sending.abort();
+            }
+        }
         let acts = self.course.on(event, steady());
         self.acts.extend(acts);
     }
@@ -310,7 +313,11 @@ impl Carrying {
                 let turn = self.hands.turn(nonce, since, session.as_deref()).await;
                 let mut outcome = self.kept(&turn.text);
                 outcome.is_cut |= turn.is_cut;
-                self.on(Event::Captured(Box::new(outcome), turn.touched));
+                self.on(Event::Captured(Box::new(Captured {
+                    outcome,
+                    is_touched: turn.is_touched,
+                    is_absent: turn.is_absent,
+                })));
             }
             Act::Check => self.check(),
             Act::Limit(why) => self.limit(why).await,
@@ -446,32 +453,6 @@ impl Carrying {
             is_cut,
             ..Outcome::default()
         }
-    }
-}
-
-async fn run_check(argv: &[String], cwd: Option<PathBuf>, id: &str) -> (Option<i32>, String) {
-    let Some((program, arguments)) = argv.split_first() else {
-        return (None, "the check is empty".to_owned());
-    };
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("CC_TASK", id)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    if let Some(cwd) = cwd {
-        command.current_dir(cwd);
-    }
-    match tokio::time::timeout(CHECK, command.output()).await {
-        Ok(Ok(output)) => {
-            let mut said = output.stdout;
-            said.extend_from_slice(&output.stderr);
-            let code = output.status.code();
-            let said = String::from_utf8_lossy(&said).into_owned();
-            (Some(code.unwrap_or(-1)), said)
-        }
-        Ok(Err(error)) => (None, format!("{program}: {error}")),
-        Err(_) => (None, format!("{program} took longer than {CHECK:?}")),
     }
 }
 

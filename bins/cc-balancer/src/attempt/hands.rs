@@ -8,7 +8,7 @@ use std::time::Duration;
 use cc_kit::lease::{Lease, Place, Taken};
 use cc_kit::pane::Sighting;
 use cc_kit::process::{Identity, Snapshot, end_tree};
-use cc_kit::profile::{Sight, State};
+use cc_kit::profile::{Reading, Sight, State};
 use cc_kit::send::{
     Answer, Answered, Delivery, Hands as _, Outcome as Sending, Prompt, Reader, Why, answer,
     deliver,
@@ -28,6 +28,8 @@ const HISTORY: i32 = 20_000;
 const WRITING: Duration = Duration::from_secs(5);
 /// How long a shell may take to show its prompt again behind the end of a command, which is told before.
 const PROMPT: Duration = Duration::from_secs(2);
+/// How often it is looked for that.
+const LOOK: Duration = Duration::from_millis(20);
 /// How often a box is emptied at most: some keys take a line each.
 const CLEARS: u32 = 40;
 /// How long a process may take to end once it is told to.
@@ -46,7 +48,9 @@ pub(super) struct Turn {
     /// Is its beginning no longer there?
     pub(super) is_cut: bool,
     /// Did a person press a key as it ended?
-    pub(super) touched: bool,
+    pub(super) is_touched: bool,
+    /// Does what the agent writes down say nothing of it?
+    pub(super) is_absent: bool,
 }
 
 /// A worker, and what is needed to reach it.
@@ -157,6 +161,10 @@ impl Hands {
 
     /// What stands in the box.
     fn draft(&self, found: &Sighting) -> Option<String> {
+        self.read(found).draft
+    }
+
+    fn read(&self, found: &Sighting) -> Reading {
         let own = self.worker.own.as_deref();
         let sight = Sight {
             screen: Some(&found.screen),
@@ -165,7 +173,22 @@ impl Hands {
             command: self.worker.profile.command_told(&found.command, own),
             in_band: None,
         };
-        self.worker.profile.read(&sight).draft
+        self.worker.profile.read(&sight)
+    }
+
+    /// Waits for the prompt of a shell. A command says that it has ended before tmux has read all that it
+    /// printed, and the prompt comes behind that.
+    async fn prompts(&self) {
+        let until = Instant::now() + PROMPT;
+        while Instant::now() < until {
+            if let Ok(found) = self.worker.pane.look().await
+                && self.read(&found).state == State::Idle
+                && self.worker.profile.above_box(&found.screen).is_some()
+            {
+                return;
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Where a prompt stands that has that mark in it, and nobody else's.
@@ -268,12 +291,14 @@ impl Hands {
 
     /// What came of a turn that began then.
     pub(super) async fn turn(&self, nonce: &str, since: Timestamp, session: Option<&str>) -> Turn {
-        // The prompt of a shell comes a moment behind the end of its command: what is captured before
-        // the look has it only if the look has it too.
+        if self.worker.commands {
+            self.prompts().await;
+        }
+        // What is captured before the look has a prompt only if the look has it too.
         let rows = self.capture().await.unwrap_or_default();
         let found = self.worker.pane.look().await.ok();
         let touched = found.as_ref().and_then(|found| found.touched);
-        let touched = touched.is_some_and(|ago| ago <= KEY);
+        let is_touched = touched.is_some_and(|ago| ago <= KEY);
         let told = self.told(nonce, session).await;
         if let Told::Turn(turn) = &told
             && turn.is_over
@@ -281,13 +306,15 @@ impl Hands {
             return Turn {
                 text: turn.text.clone(),
                 is_cut: false,
-                touched,
+                is_touched,
+                is_absent: false,
             };
         }
         let below = found.and_then(|found| {
             let above = self.worker.profile.above_box(&found.screen)?;
             Below::of(&found.screen.rows, above)
         });
+        let is_absent = matches!(told, Told::Nothing);
         let (mut text, mut is_whole) = text_of_turn(rows.lines(), nonce, below.as_ref());
         if !is_whole {
             (text, is_whole) = match told {
@@ -303,7 +330,8 @@ impl Hands {
         Turn {
             text,
             is_cut: !is_whole,
-            touched,
+            is_touched,
+            is_absent,
         }
     }
 

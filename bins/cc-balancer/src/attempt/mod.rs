@@ -1,6 +1,7 @@
 //! One attempt at a task: from the lease to what came of it.
 
 mod carry;
+mod check;
 pub(crate) mod course;
 mod hands;
 

@@ -223,7 +223,8 @@ fn a_text_that_is_longer_than_the_history_is_cut_or_comes_from_the_log() {
     floor.until(&cut, "done");
     let result = floor.result(&cut);
     assert_eq!(result["is_cut"], true);
-    assert!(result["text"].as_str().unwrap().ends_with("\n2999\n3000"));
+    let text = result["text"].as_str().unwrap();
+    assert!(text.ends_with("\n2999\n3000"), "{text}");
     let said = floor.queue.ask(&["result", &cut]);
     assert!(String::from_utf8_lossy(&said.stderr).contains("only its end"));
 
@@ -236,6 +237,29 @@ fn a_text_that_is_longer_than_the_history_is_cut_or_comes_from_the_log() {
     assert_eq!(result["text"].as_str().unwrap(), rows.join("\n"));
     assert_eq!(result["is_cut"], false);
     drop(logger);
+}
+
+/// Passes when the text of a command has all that it printed, though tmux reads that only behind its end.
+#[test]
+fn what_a_command_printed_is_whole_though_tmux_reads_it_later() {
+    let mut floor = Floor::new();
+    floor.shell("sh");
+    floor.configure(&floor.table("sh", "shell", ""));
+    floor.serve();
+    floor.until_workers(1, "idle");
+    let server = floor.server.pid();
+    for _ in 0..5 {
+        let task = floor.queue.add(&[&format!(
+            "seq 100; kill -STOP {server}; (sleep 0.3; kill -CONT {server}) & seq 101 300"
+        )]);
+        floor.until(&task, "done");
+
+        let rows: Vec<String> = (1..=300).map(|row| row.to_string()).collect();
+        assert_eq!(
+            floor.result(&task)["text"].as_str().unwrap(),
+            rows.join("\n")
+        );
+    }
 }
 
 /// A cc-logger on the server of a floor, in its home.

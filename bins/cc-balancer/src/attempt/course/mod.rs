@@ -29,7 +29,7 @@ use self::safe::{MakingSafe, Reason};
 use self::settling::{Settled, Settling};
 use self::turn::{Turn, turn};
 use self::unsaid::Unsaid;
-pub(crate) use self::word::{Act, Belief, Event, Manner, Stands};
+pub(crate) use self::word::{Act, Belief, Captured, Event, Manner, Stands};
 use crate::store::{End, Step};
 use crate::task::Outcome;
 
@@ -196,20 +196,14 @@ impl Course {
         }
         match event {
             Event::Sent(sent) => {
-                let mut acts = self.sent(sent, now);
-                if let Some(force) = self.cancel.take() {
-                    acts.extend(self.on(Event::Cancel(force), now));
-                }
-                if std::mem::take(&mut self.is_lost) {
-                    acts = match self.is_over() {
-                        true => vec![Act::Leave],
-                        false => self.on(Event::Lost, now),
-                    };
-                }
-                acts
+                let acts = self.sent(sent, now);
+                self.typed(acts, now)
             }
             Event::Unfit(why) => self.end(End::Failed(why, Outcome::default())),
-            Event::Began => self.began(now),
+            Event::Began => {
+                let acts = self.began(now);
+                self.typed(acts, now)
+            }
             Event::Exited(code) => self.exited(code),
             Event::Runs(false) if self.is_begun() && self.unsaid.is_idle() => {
                 let mut acts = vec![Act::Reap];
@@ -225,10 +219,24 @@ impl Course {
                 self.gone.get_or_insert((now, why));
                 self.tick(now)
             }
-            Event::Captured(outcome, touched) => self.captured(*outcome, touched),
+            Event::Captured(captured) => self.captured(*captured),
             Event::Checked(code, said) => self.checked(code, said),
             Event::Tick => self.tick(now),
         }
+    }
+
+    /// Nothing is being typed any more: what was told meanwhile comes behind those acts.
+    fn typed(&mut self, mut acts: Vec<Act>, now: Duration) -> Vec<Act> {
+        if let Some(force) = self.cancel.take() {
+            acts.extend(self.on(Event::Cancel(force), now));
+        }
+        if std::mem::take(&mut self.is_lost) {
+            acts = match self.is_over() {
+                true => vec![Act::Leave],
+                false => self.on(Event::Lost, now),
+            };
+        }
+        acts
     }
 
     fn sent(&mut self, sent: Sending, now: Duration) -> Vec<Act> {

@@ -1,9 +1,8 @@
 //! What comes of a turn that is over: its text is taken, and its check decides.
 
-use super::word::Act;
+use super::word::{Act, Captured};
 use super::{Course, Phase};
 use crate::store::{End, Step};
-use crate::task::Outcome;
 
 /// Why it is not known whether there was a turn.
 pub(super) const SILENT: &str = "it was never seen to work, and said nothing";
@@ -24,20 +23,22 @@ impl Course {
         vec![Act::Capture]
     }
 
-    pub(super) fn captured(&mut self, mut outcome: Outcome, touched: bool) -> Vec<Act> {
+    pub(super) fn captured(&mut self, captured: Captured) -> Vec<Act> {
         let Phase::Capturing { exit, then } = &self.phase else {
             return Vec::new();
         };
+        let mut outcome = captured.outcome;
         outcome.exit = *exit;
+        // What an agent was seen to do may have been for the prompt, and may have been for itself.
+        let has_worked = self.has_worked && !captured.is_absent;
         match then.clone() {
             // A key can end a turn in the middle, and the agent is as idle then.
-            Then::Done if touched && exit.is_none() => self.end(End::Uncertain(TOUCHED.to_owned())),
+            Then::Done if captured.is_touched && exit.is_none() => {
+                self.end(End::Uncertain(TOUCHED.to_owned()))
+            }
             // It took the prompt for a command of its own that does not exist, say.
             Then::Done
-                if exit.is_none()
-                    && outcome.text.is_empty()
-                    && !self.has_worked
-                    && !self.has_check =>
+                if exit.is_none() && outcome.text.is_empty() && !has_worked && !self.has_check =>
             {
                 self.end(End::Uncertain(SILENT.to_owned()))
             }

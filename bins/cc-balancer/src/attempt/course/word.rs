@@ -36,6 +36,16 @@ pub(crate) enum Stands {
     Unsure,
 }
 
+/// What was found of a turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Captured {
+    pub(crate) outcome: Outcome,
+    /// Did a person press a key there just before it was over?
+    pub(crate) is_touched: bool,
+    /// Does what the agent writes down say nothing of its prompt?
+    pub(crate) is_absent: bool,
+}
+
 /// What happens.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
@@ -59,8 +69,8 @@ pub(crate) enum Event {
     Lost,
     /// The worker is not there any more: in words.
     Gone(String),
-    /// The text of the turn was taken. Did a person press a key there just before it was over?
-    Captured(Box<Outcome>, bool),
+    /// The text of the turn was taken.
+    Captured(Box<Captured>),
     /// The check has ended, with that code and these words; `None` where it could not be run.
     Checked(Option<i32>, String),
     /// Time has passed.

@@ -95,7 +95,7 @@ impl Play {
     }
 
     fn captured(&mut self) -> Vec<Act> {
-        self.on(Event::Captured(Box::default(), false))
+        self.on(Event::Captured(Box::default()))
     }
 
     /// It is over, and nothing happens any more.
@@ -388,7 +388,10 @@ fn what_a_person_ends_or_takes_over_is_not_done() {
     let mut play = Play::running(AGENT);
     play.sees(State::Busy);
     play.sees(State::Idle);
-    let acts = play.on(Event::Captured(Box::default(), true));
+    let acts = play.on(Event::Captured(Box::new(Captured {
+        is_touched: true,
+        ..Captured::default()
+    })));
     play.ended(&acts, End::Uncertain(TOUCHED.to_owned()));
     // What was written while it worked was sent off.
     let mut play = Play::running(AGENT);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cc_kit::profile::State;
 use cc_kit::send::Outcome as Sending;
 
-use super::{AGENT, Act, Belief, Course, Event};
+use super::{AGENT, Act, Belief, Captured, Course, Event};
 use crate::store::{End, Step};
 use crate::task::Outcome;
 
@@ -33,13 +33,14 @@ fn sent() -> Course {
     course
 }
 
-fn captured(text: &str) -> Event {
-    let text = text.to_owned();
-    let outcome = Outcome {
-        text,
-        ..Outcome::default()
-    };
-    Event::Captured(Box::new(outcome), false)
+fn captured(text: &str) -> Captured {
+    Captured {
+        outcome: Outcome {
+            text: text.to_owned(),
+            ..Outcome::default()
+        },
+        ..Captured::default()
+    }
 }
 
 #[test]
@@ -65,19 +66,30 @@ fn silence_of_who_was_never_seen_to_work_is_no_turn() {
     let mut course = sent();
     let idle = believed(State::Idle, 500, 4100);
     assert_eq!(course.on(idle.clone(), at(4100)), [Act::Capture]);
-    let acts = course.on(captured(""), at(4100));
+    let acts = course.on(Event::Captured(Box::new(captured(""))), at(4100));
     assert!(matches!(acts.as_slice(), [Act::End(End::Uncertain(_))]));
 
     let mut course = sent();
     course.on(idle.clone(), at(4100));
-    let acts = course.on(captured("said"), at(4100));
+    let acts = course.on(Event::Captured(Box::new(captured("said"))), at(4100));
     assert!(matches!(acts.as_slice(), [Act::End(End::Done(_))]));
 
-    let mut course = sent();
-    course.on(believed(State::Busy, 1200, 1200), at(1200));
-    course.on(idle, at(4100));
-    let acts = course.on(captured(""), at(4100));
-    assert!(matches!(acts.as_slice(), [Act::End(End::Done(_))]));
+    // It worked; for the prompt only if it has written that down, where it writes such things down.
+    for (is_absent, text, is_done) in [(false, "", true), (true, "", false), (true, "said", true)] {
+        let mut course = sent();
+        course.on(believed(State::Busy, 1200, 1200), at(1200));
+        course.on(idle.clone(), at(4100));
+        let captured = Captured {
+            is_absent,
+            ..captured(text)
+        };
+        let acts = course.on(Event::Captured(Box::new(captured)), at(4100));
+        match acts.as_slice() {
+            [Act::End(End::Done(_))] => assert!(is_done),
+            [Act::End(End::Uncertain(_))] => assert!(!is_done),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]
