@@ -9,6 +9,7 @@ use cc_kit::home::Home;
 use cc_kit::signals::Shutdown;
 use cc_kit::stdout::print;
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use crate::add::{milliseconds, wanted};
 use crate::ask::{PATIENCE, Place, runtime, say};
@@ -106,16 +107,29 @@ async fn carry(
         tasks: vec![id.to_owned()],
         force: false,
     };
-    let answer = place.ask_daemon(&cancel)?;
-    let did = answer.pointer("/tasks/0/did").and_then(Value::as_str);
-    let ended = match did {
+    // The balancer may be away in this moment: then that is written down for it. How we were to end stands.
+    let own = place.clone();
+    let answer = spawn_blocking(move || own.ask_any(&cancel)).await;
+    let answer = answer.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let answer = answer.map(|(answer, _)| answer);
+    let did = answer.as_ref().map(|answer| answer.pointer("/tasks/0/did"));
+    let ended = match did.map(|did| did.and_then(Value::as_str)) {
         // It was over in that very moment.
-        Some("over") => Ended::Over,
-        Some("asked") => {
-            waiter.cancelled().await?;
+        Ok(Some("over")) => Ended::Over,
+        Ok(Some("asked")) => {
+            if let Err(failure) = waiter.cancelled().await {
+                say(&format!(
+                    "whether it is stopped is not known: {}",
+                    failure.what()
+                ));
+            }
             ended
         }
-        _ => ended,
+        Ok(_) => ended,
+        Err(failure) => {
+            say(&format!("it is not cancelled: {}", failure.what()));
+            ended
+        }
     };
     waiter.clear();
     Ok(ended)

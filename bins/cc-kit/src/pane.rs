@@ -111,7 +111,7 @@ impl Pane {
                 "-F",
                 "#{client_control_mode} #{client_activity} #{client_created}",
             )
-            .target(self.session);
+            .target(self.id);
         let line = say(STATE)
             .then(say("#{pane_title}"))
             .then(say("#{pane_current_command}"))
@@ -194,8 +194,10 @@ impl Pane {
         }
     }
 
+    /// That of the session in which it was found, where that is still there.
     fn client(&self) -> Option<tmux_cc::client::Client> {
-        self.server.client(self.session)
+        let own = self.server.client(self.session);
+        own.or_else(|| self.server.any_client())
     }
 }
 

@@ -11,7 +11,7 @@ use cc_kit::redact::{Rules, redacted};
 use cc_kit::send::{Prompt, Unfit};
 use jiff::{Timestamp, Zoned};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::check::run_check;
@@ -104,6 +104,7 @@ pub(crate) async fn carry(tools: Tools, job: Job) -> Carried {
         job,
         tell,
         sending: None,
+        checking: JoinSet::new(),
         limited: None,
     };
     let carried = carrying.go(own).await;
@@ -123,6 +124,8 @@ struct Carrying {
     tell: mpsc::UnboundedSender<Event>,
     /// Who types the prompt.
     sending: Option<JoinHandle<()>>,
+    /// The check, which ends with the attempt.
+    checking: JoinSet<()>,
     limited: Option<(String, Option<Timestamp>)>,
 }
 
@@ -230,7 +233,13 @@ impl Carrying {
             let why = "the balancer ended before anything was typed".to_owned();
             return self.act(Act::End(End::Returned(why, None))).await;
         }
-        self.course.take_up(state != State::Delivering, steady());
+        match state {
+            State::Verifying => {
+                let acts = self.course.take_up_ended();
+                self.acts.extend(acts);
+            }
+            state => self.course.take_up(state != State::Delivering, steady()),
+        }
         if let Some(force) = self.job.task.cancel {
             self.on(Event::Cancel(force));
         }
@@ -430,7 +439,7 @@ impl Carrying {
         }
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         let Some(argv) = self.job.task.spec.check.clone() else {
             let _ = self.tell.send(Event::Checked(None, "no check".to_owned()));
             return;
@@ -438,9 +447,11 @@ impl Carrying {
         let cwd = self.job.task.spec.cwd.clone();
         let id = self.job.task.id.to_string();
         let (tell, rules) = (self.tell.clone(), Arc::clone(&self.tools.rules));
-        tokio::spawn(async move {
-            let (code, said) = run_check(&argv, cwd, &id).await;
-            let said = redacted(&rules, cut(&said, SAID).0);
+        self.checking.spawn(async move {
+            // More than is kept: what is taken out may begin before that.
+            let (code, said) = run_check(&argv, cwd, &id, 2 * SAID).await;
+            let said = redacted(&rules, &said);
+            let said = cut(&said, SAID).0.to_owned();
             let _ = tell.send(Event::Checked(code, said));
         });
     }

@@ -279,7 +279,8 @@ impl Hands {
     /// What it is doing now, where only a guardian says so.
     pub(super) async fn asked(&self) -> Option<course::Belief> {
         let (_, unit) = self.worker.guarded.as_ref()?;
-        let belief = self.guarding.as_ref()?.look(unit).await?;
+        let pane = &self.worker.key.pane;
+        let belief = self.guarding.as_ref()?.look(unit, pane).await?;
         Some(course::Belief {
             state: belief.state,
             sub: belief.sub,

@@ -1,11 +1,15 @@
 //! What is asked that only the daemon knows.
 
+use std::time::Duration;
+
 use cc_kit::exit::Exit;
 use cc_kit::profile::State;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tmux_cc::client::ClientError;
 use tmux_cc::protocol::Command;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::{Hand, Serve};
 use crate::attempt::course::Event as Told;
@@ -14,12 +18,15 @@ use crate::request::{Attempt, Request};
 use crate::store::Offer;
 use crate::worker::DRAIN;
 
+/// How long a tmux server may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
 impl Serve {
     pub(super) async fn asked(&mut self, request: Request, reply: oneshot::Sender<Value>) {
         let answer = match request {
             Request::Workers => self.listed(),
-            Request::Drain { worker } => self.drain(&worker, true).await,
-            Request::Resume { worker } => self.drain(&worker, false).await,
+            Request::Drain { worker } => return self.drain(&worker, true, reply),
+            Request::Resume { worker } => return self.drain(&worker, false, reply),
             Request::Why(one) => self.reasons(&one.task).await,
             Request::ExecBegin(attempt) => self.begun(&attempt).await,
             Request::ExecEnd { attempt, exit } => self.exited(&attempt, exit),
@@ -70,8 +77,9 @@ impl Serve {
         json!({"v": 1, "reasons": reasons})
     }
 
-    /// Sets the option of a pane, so that it is known to every life of ours, and to people.
-    async fn drain(&mut self, name: &str, drains: bool) -> Value {
+    /// Sets the option of a pane, so that it is known to every life of ours, and to people. Nobody else waits
+    /// for a server that does not answer.
+    fn drain(&mut self, name: &str, drains: bool, reply: oneshot::Sender<Value>) {
         let mut panes = Vec::new();
         for hand in self.workers.values_mut() {
             if hand.worker.names.iter().any(|own| own == name) {
@@ -81,25 +89,40 @@ impl Serve {
             }
         }
         if panes.is_empty() {
-            return wrong(&format!("there is no worker {name:?}"), Exit::Unknown);
+            let _ = reply.send(wrong(
+                &format!("there is no worker {name:?}"),
+                Exit::Unknown,
+            ));
+            return;
         }
         self.stale = true;
-        for pane in panes {
-            let set = Command::new("set-option").flag("-p").target(pane.id());
-            let set = match drains {
-                true => set.arg(DRAIN).arg("1"),
-                false => set.flag("-u").arg(DRAIN),
+        tokio::spawn(async move {
+            let set = async {
+                for pane in panes {
+                    let set = Command::new("set-option").flag("-p").target(pane.id());
+                    let set = match drains {
+                        true => set.arg(DRAIN).arg("1"),
+                        false => set.flag("-u").arg(DRAIN),
+                    };
+                    pane.server().command(set).await?;
+                }
+                Ok::<_, ClientError>(())
             };
-            if let Err(error) = pane.server().command(set).await {
-                return wrong(&error.to_string(), Exit::Unreachable);
-            }
-        }
-        json!({"v": 1})
+            let answer = match timeout(ANSWER, set).await {
+                Ok(Ok(())) => json!({"v": 1}),
+                Ok(Err(error)) => wrong(&error.to_string(), Exit::Unreachable),
+                Err(_) => wrong(
+                    "its tmux server does not answer: this holds until the balancer is started anew",
+                    Exit::Unreachable,
+                ),
+            };
+            let _ = reply.send(answer);
+        });
     }
 
     async fn begun(&self, attempt: &Attempt) -> Value {
         let Some(running) = self.of(attempt) else {
-            return wrong("that attempt is over, or somebody else's", Exit::NotAllowed);
+            return self.unknown(attempt);
         };
         let (tell, id) = (running.tell.clone(), running.fence.task.clone());
         match self.store.task(id.as_str()).await {
@@ -117,11 +140,18 @@ impl Serve {
                 let _ = running.tell.send(Told::Exited(code));
                 json!({"v": 1})
             }
-            None if self.orphans.keys().any(|id| id.as_str() == attempt.task) => wrong(
+            None => self.unknown(attempt),
+        }
+    }
+
+    /// It is not under way here; not yet, where it is to be taken up.
+    fn unknown(&self, attempt: &Attempt) -> Value {
+        match self.orphans.keys().any(|id| id.as_str() == attempt.task) {
+            true => wrong(
                 "the balancer is just being started: say it again",
                 Exit::Unreachable,
             ),
-            None => wrong("that attempt is over, or somebody else's", Exit::NotAllowed),
+            false => wrong("that attempt is over, or somebody else's", Exit::NotAllowed),
         }
     }
 

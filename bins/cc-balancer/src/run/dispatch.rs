@@ -171,6 +171,9 @@ impl Serve {
                 }
                 Carried::Lost => {}
             }
+            if hand.leaves {
+                self.workers.remove(key);
+            }
         }
     }
 

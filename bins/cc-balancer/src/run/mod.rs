@@ -47,8 +47,8 @@ enum Note {
     Change(PathBuf, Box<ServerChange>),
     /// Something was printed in a pane, or its labels changed: all that is subscribed to.
     Active(PathBuf, PaneId, Vec<u8>),
-    /// The workers of a server, as they are; nothing where that life of it has ended.
-    Found(PathBuf, Option<Vec<Found>>),
+    /// The workers of a server, as they are, and all panes that live; nothing where that life of it has ended.
+    Found(PathBuf, Option<(Vec<Found>, Vec<PaneId>)>),
     /// A worker is believed to be in another state.
     Believed,
     /// A guardian says something else of its units.
@@ -75,6 +75,8 @@ struct Hand {
     task: Option<TaskId>,
     /// Is it to be given nothing more?
     drains: bool,
+    /// Does no table mean it any more? Then it goes once it has nothing under way.
+    leaves: bool,
     rests: Option<Rest>,
     /// How many of its last attempts failed.
     failures: u32,
@@ -106,7 +108,7 @@ impl Hand {
     /// What stopped a turn, such as a limit, stands on the screen until the next one: a worker that
     /// would take a prompt all the same is free again when that is over.
     fn free_from(&self) -> Option<Instant> {
-        if self.task.is_some() || self.drains {
+        if self.task.is_some() || self.drains || self.leaves {
             return None;
         }
         let now = Instant::now();
@@ -202,7 +204,10 @@ impl Serve {
             Note::Units(socket) => self.units(&socket).await,
             Note::Over(key, fence, carried) => self.over(&key, &fence, carried),
             Note::Stored(event) => self.stored(&event),
-            Note::Missed => self.stale = true,
+            Note::Missed => {
+                self.stale = true;
+                self.look_for_cancels().await;
+            }
             Note::Asked(request, reply) => self.asked(request, reply).await,
         }
     }

@@ -159,12 +159,12 @@ impl Serve {
     }
 
     /// The workers of a server, as they are.
-    pub(super) async fn found(&mut self, socket: &Path, found: Option<Vec<Found>>) {
+    pub(super) async fn found(&mut self, socket: &Path, found: Option<(Vec<Found>, Vec<PaneId>)>) {
         let again = self.servers.get_mut(socket).and_then(|followed| {
             followed.is_known |= found.is_some();
             followed.finding.take()
         });
-        let Some(found) = found else {
+        let Some((found, living)) = found else {
             // Another life of the server has begun meanwhile, or will be told of.
             if again == Some(true) {
                 self.find(socket);
@@ -177,8 +177,14 @@ impl Serve {
             .filter(|it| !it.dead)
             .map(|it| &it.key)
             .collect();
-        self.workers
-            .retain(|key, _| key.socket != name || alive.contains(&key));
+        self.workers.retain(|key, hand| {
+            if key.socket != name || alive.contains(&key) {
+                return true;
+            }
+            // Its session has another name, or it has other labels: what it works on is seen to its end.
+            hand.leaves = hand.task.is_some() && living.contains(&hand.worker.pane.id());
+            hand.leaves
+        });
         for one in found.iter().filter(|one| !one.dead) {
             self.take(one);
         }
@@ -198,6 +204,7 @@ impl Serve {
             let is_same = hand.worker.guarded == found.guarded && hand.worker.pid == found.pid;
             if is_same {
                 hand.drains = found.drains;
+                hand.leaves = false;
                 hand.worker.session.clone_from(&found.session);
                 // What a guardian says of labels stands above what its pane says.
                 if hand.worker.guarded.is_none() {
@@ -234,7 +241,10 @@ impl Serve {
             return;
         };
         let (eyes, belief) = match &listed {
-            Some((Some(units), unit, _)) => (None, follow_unit(units.clone(), unit.clone())),
+            Some((Some(units), unit, _)) => {
+                let pane = found.key.pane.clone();
+                (None, follow_unit(units.clone(), unit.clone(), pane))
+            }
             _ => {
                 let eyes = Eyes::open(
                     found.pane.clone(),
@@ -280,6 +290,7 @@ impl Serve {
                 telling,
                 task: None,
                 drains: found.drains,
+                leaves: false,
                 rests: None,
                 failures: 0,
                 affinity: None,
@@ -364,11 +375,15 @@ fn listen(
     vec![changing, working]
 }
 
-/// What a guardian says of one of its units, as long as somebody wants to know.
-fn follow_unit(mut units: watch::Receiver<Units>, unit: String) -> watch::Receiver<Belief> {
+/// What a guardian says of one of its units in that pane, as long as somebody wants to know.
+fn follow_unit(
+    mut units: watch::Receiver<Units>,
+    unit: String,
+    pane: String,
+) -> watch::Receiver<Belief> {
     let of = move |units: &Units| {
         let listed = units.get(&unit);
-        listed.map_or_else(Belief::unknown, |listed| listed.belief.clone())
+        listed.map_or_else(Belief::unknown, |listed| listed.in_pane(&pane))
     };
     let (tell, belief) = watch::channel(of(&units.borrow_and_update()));
     tokio::spawn(async move {

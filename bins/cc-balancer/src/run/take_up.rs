@@ -5,6 +5,7 @@ use std::time::Duration;
 use cc_kit::exit::{Exit, Failure};
 
 use super::Serve;
+use crate::attempt::course::Event as Told;
 use crate::desk::now;
 use crate::store::{End, StoreError};
 use crate::task::{Fence, State, Task};
@@ -70,9 +71,31 @@ impl Serve {
             };
             let is_free = self.workers.get(&key).map(|hand| hand.task.is_none());
             if is_free == Some(true) {
-                self.orphans.remove(&task.id);
                 let number = attempt.number;
+                // Somebody may want it no more since it was remembered.
+                let task = match self.store.task(task.id.as_str()).await {
+                    Ok(task) => task,
+                    Err(error) => {
+                        tracing::warn!(%error, "a task cannot be taken up");
+                        continue;
+                    }
+                };
+                self.orphans.remove(&task.id);
                 self.go_on(&key, task, number);
+            }
+        }
+    }
+
+    /// Looks who is wanted no more: events were missed.
+    pub(super) async fn look_for_cancels(&self) {
+        for running in self.running.values() {
+            match self.store.task(running.fence.task.as_str()).await {
+                Ok(task) => {
+                    if let Some(force) = task.cancel {
+                        let _ = running.tell.send(Told::Cancel(force));
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "whether a task is wanted is not known"),
             }
         }
     }

@@ -88,7 +88,7 @@ pub(crate) fn meant(listed: &str, wanted: &Wanted) -> Vec<String> {
         .collect()
 }
 
-/// Finds the panes of a server that one of these tables means.
+/// Finds the panes of a server that one of these tables means, and all that live.
 ///
 /// # Errors
 /// When the server does not answer.
@@ -96,7 +96,7 @@ pub(crate) async fn find(
     server: &Server,
     identity: &Identity,
     tables: &[(usize, &Wanted)],
-) -> Result<Vec<Found>, ClientError> {
+) -> Result<(Vec<Found>, Vec<PaneId>), ClientError> {
     let command = Command::new("list-panes")
         .flag("-a")
         .option("-F", listing());
@@ -104,11 +104,15 @@ pub(crate) async fn find(
     let socket = server.socket().to_string_lossy().into_owned();
     let life = format!("{}.{}", identity.pid, identity.start_time);
     let mut found: Vec<Found> = Vec::new();
+    let mut living = Vec::new();
     for line in reply.lines() {
         let line = String::from_utf8_lossy(line);
         let Some(row) = Row::read(&line) else {
             continue;
         };
+        if !row.dead {
+            living.push(row.pane);
+        }
         let named = |wanted: &Wanted| row.is_meant(wanted);
         let Some((table, _)) = tables.iter().find(|(_, wanted)| named(wanted)) else {
             continue;
@@ -134,7 +138,7 @@ pub(crate) async fn find(
             table: *table,
         });
     }
-    Ok(found)
+    Ok((found, living))
 }
 
 struct Row<'a> {

@@ -35,6 +35,24 @@ pub(crate) struct Listed {
     pub(crate) belief: Belief,
 }
 
+impl Listed {
+    /// What is believed of what the unit was in that pane: it may be started anew in another one.
+    pub(crate) fn in_pane(&self, pane: &str) -> Belief {
+        let mut belief = self.belief.clone();
+        match &self.pane {
+            Some(own) if own == pane => {}
+            Some(own) => {
+                belief.state = State::Dead;
+                belief.sub = Some(format!("its guardian has started it anew, in {own}"));
+            }
+            // Nobody is there who could be idle.
+            None if belief.state == State::Idle => belief.state = State::Unknown,
+            None => {}
+        }
+        belief
+    }
+}
+
 /// What is known of all units of a guardian; empty where it is gone.
 pub(crate) type Units = BTreeMap<String, Listed>;
 
@@ -111,12 +129,12 @@ impl Hands {
         }
     }
 
-    /// What a unit is doing now.
-    pub(crate) async fn look(&self, unit: &str) -> Option<Belief> {
+    /// What a unit is doing now in that pane.
+    pub(crate) async fn look(&self, unit: &str, pane: &str) -> Option<Belief> {
         let answer = ask(&self.socket, &json!({"do": "ls"})).await.ok()?;
         let listing: Listing = serde_json::from_value(answer).ok()?;
         let row = listing.units.into_iter().find(|row| row.unit == unit)?;
-        Some(row.listed(steady()).1.belief)
+        Some(row.listed(steady()).1.in_pane(pane))
     }
 
     /// Has it start a unit anew, at once.
@@ -252,6 +270,14 @@ mod tests {
         assert_eq!(unit, "w@1");
         assert_eq!(listed.belief.state, State::Idle);
         assert_eq!(listed.labels["role"], "ci");
+        // It is started anew: what it was has gone.
+        assert_eq!(listed.in_pane("%3").state, State::Idle);
+        assert_eq!(listed.in_pane("%4").state, State::Dead);
+        let nowhere = Listed {
+            pane: None,
+            ..listed
+        };
+        assert_eq!(nowhere.in_pane("%3").state, State::Unknown);
         // Guardians know more words than a profile has states.
         assert_eq!(
             row("absent").listed(Duration::ZERO).1.belief.state,

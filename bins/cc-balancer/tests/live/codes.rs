@@ -186,3 +186,23 @@ fn a_task_that_is_done(floor: &Floor) {
         step.result
     );
 }
+
+/// Passes when a step that is stopped while the balancer is away cancels its task all the same, and ends with
+/// its own code and its result.
+#[test]
+fn a_step_that_is_stopped_while_the_balancer_is_away_cancels_its_task() {
+    skip_if_asked!();
+    let mut floor = Floor::new();
+    floor.configure(&floor.table("w-*", "claude", ""));
+    floor.serve();
+    let child = begin(&floor, "nobody", "x", &[]);
+    wait::until(PATIENCE, "the task to be there", || {
+        let tasks = floor.queue.json(&["status", "--json"])["tasks"].clone();
+        tasks.as_array().unwrap().len() == 1
+    });
+    floor.kill();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let step = end(&floor, "nobody", child);
+    assert_eq!(step.ended(), (143, "cancelled"), "{}", step.stderr);
+}

@@ -204,6 +204,43 @@ fn two_programs_never_write_to_a_pane_at_once() {
     assert_eq!(floor.prompts().len(), 1);
 }
 
+/// Passes when what is worked on in a session that is called otherwise meanwhile is seen to its end, and its
+/// worker is given nothing more.
+#[test]
+fn a_task_in_a_session_that_is_renamed_is_seen_to_its_end() {
+    let floor = Floor::of(1);
+    let task = floor.queue.add(&["do: busy 4s\ndo: answer x"]);
+    let told = floor.until(&task, "running");
+    let session = floor.session_of(&told);
+    floor
+        .server
+        .tmux(["rename-session", "-t", &session, "elsewhere"]);
+    floor.until(&task, "done");
+    let result = floor.result(&task);
+    assert_eq!(result["attempt"], 1, "{result}");
+    assert!(result["text"].as_str().unwrap().contains('x'), "{result}");
+    floor.until_workers(0, "idle");
+    wait::until(PATIENCE, "nobody to work here", || {
+        floor.workers().is_empty()
+    });
+}
+
+/// Passes when a worker whose window is moved to another session, with which its own ends, works on.
+#[test]
+fn a_worker_whose_session_ends_without_it_works_on() {
+    let floor = Floor::of(1);
+    floor.server.tmux(["new-session", "-d", "-s", "w-more"]);
+    floor
+        .server
+        .tmux(["move-window", "-s", "=w1:", "-t", "=w-more:"]);
+    wait::until(PATIENCE, "its session to be the other one", || {
+        floor.workers().iter().all(|it| it["session"] == "w-more")
+    });
+    let task = floor.queue.add(&["do: busy 500ms\ndo: answer x"]);
+    floor.until(&task, "done");
+    assert_eq!(floor.prompts().len(), 1);
+}
+
 /// Passes when a shell's command goes on while the balancer is killed, and its end reaches the next one.
 #[test]
 fn a_command_goes_on_while_the_balancer_is_killed() {

@@ -167,6 +167,23 @@ fn tasks_outlive_the_guardian_of_their_workers() {
     assert_eq!(floor.prompts_of("coder").len(), 2);
 }
 
+/// Passes when the task of a unit that its guardian starts anew is lost and not done, and the unit works on.
+#[test]
+fn the_task_of_a_unit_that_is_started_anew_is_not_done() {
+    skip_if_asked!();
+    let floor = floor();
+    let guardian = Guardian::of(&floor);
+    floor.until_workers(1, "idle");
+    let task = floor.queue.add(&["do: busy 100s"]);
+    floor.until(&task, "running");
+    guardian.until_state("busy");
+    guardian.ok(&["restart", "coder", "--now"]);
+    let lost = floor.until(&task, "dead");
+    assert!(lost.to_string().contains("started it anew"), "{lost}");
+    let next = floor.queue.add(&["do: answer next"]);
+    floor.until(&next, "done");
+}
+
 /// Passes when `run --ensure` has a unit started that does not run, and its result is that unit's.
 #[test]
 fn a_unit_that_is_stopped_is_started_for_its_task() {

@@ -50,8 +50,9 @@ fn a_unit_has_its_niceness_and_its_processors() {
     assert_eq!(bounds(process), (7, "0".to_owned()));
     let child = process.children()[0];
     assert_eq!(bounds(child), (7, "0".to_owned()));
-    let b = guardian.until_state("b@1", "dead");
-    assert_eq!(b["sub"], "exit 1");
+    // How it ended may be known a moment later.
+    let dead = |unit: &Value| unit["state"] == "dead" && unit["sub"] == "exit 1";
+    guardian.until("b@1", "to have ended with 1", dead);
     let socket = guardian.unit("a@1")["socket"].clone();
     // tmux has moved it up by a line, to say that the pane is dead.
     let screen = guardian.tmux(

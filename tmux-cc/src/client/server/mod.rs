@@ -275,12 +275,19 @@ impl Server {
         self.handle.shared.client(session)
     }
 
+    /// Any of the control clients that take no output, for commands whose target is an id: a pane outlives the
+    /// session that it was found in where somebody moves its window.
+    #[must_use]
+    pub fn any_client(&self) -> Option<Client> {
+        self.handle.shared.any_client()
+    }
+
     /// Sends a command through any of the clients that take no output; give it a target by id.
     ///
     /// # Errors
     /// [`ClientError::Detached`] while no client is attached; what else [`ClientError`] names.
     pub async fn command(&self, command: impl Into<Command>) -> Result<Reply, ClientError> {
-        match self.handle.shared.any_client() {
+        match self.any_client() {
             Some(client) => client.command(command).await,
             None => Err(ClientError::Detached),
         }

@@ -136,6 +136,12 @@ impl Course {
         };
     }
 
+    /// Takes up one whose turn an earlier life saw end well, and was checking: a command has said 0.
+    pub(crate) fn take_up_ended(&mut self) -> Vec<Act> {
+        let exit = self.manner.commands.then_some(0);
+        self.capture(exit, Then::Done)
+    }
+
     /// Is there nothing more to come?
     #[must_use]
     pub(crate) const fn is_over(&self) -> bool {

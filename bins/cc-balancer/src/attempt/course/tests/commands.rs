@@ -76,3 +76,19 @@ fn a_command_that_is_gone_without_a_word_is_looked_for() {
     play.sees(State::Idle);
     assert_eq!(play.later(60_000).on(Event::Tick), []);
 }
+
+#[test]
+fn what_an_earlier_life_was_checking_is_checked_again() {
+    for (manner, exit) in [(SHELL, Some(0)), (AGENT, None)] {
+        let mut play = Play::with(manner, true, None);
+        assert_eq!(play.course.take_up_ended(), [Act::Capture]);
+        assert_eq!(play.captured(), [Act::Step(Step::Verifying), Act::Check]);
+        let acts = play.on(Event::Checked(Some(0), "fine".to_owned()));
+        let expected = Outcome {
+            exit,
+            check: Some("fine".to_owned()),
+            ..outcome()
+        };
+        play.ended(&acts, End::Done(expected));
+    }
+}
