@@ -65,6 +65,7 @@ impl Record {
             may_repeat: self.may_repeat,
             home: other(&self.home),
             owner: self.owner.as_ref().and_then(other),
+            lease: None,
         }
     }
 

@@ -313,3 +313,39 @@ async fn of_what_fails_half_way_or_at_its_commit_nothing_is_left_or_told() {
     let added = store.add(spec("next"), at(1)).await.unwrap();
     assert_eq!(changes.try_recv().unwrap().task, added.id);
 }
+
+#[tokio::test]
+async fn what_is_taken_back_of_an_own_attempt_leaves_it_its_lease() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("tasks.db")).unwrap();
+    store.share().await.unwrap();
+    store.add(spec("make"), at(0)).await.unwrap();
+    let leased = pull(&store, at(0)).await.unwrap();
+    let task = &leased.task.id;
+    let before = store.whole(task).await.unwrap().unwrap();
+    let ends = [
+        End::Done(Outcome::default()),
+        End::Returned("no".to_owned(), None),
+    ];
+    for end in ends {
+        store.end(&leased.fence, end, at(1)).await.unwrap();
+        // Another worker may have it already.
+        let _ = pull(&store, at(1)).await;
+        store.keep(before.clone(), true).await.unwrap();
+        assert_eq!(store.whole(task).await.unwrap().unwrap(), before);
+        assert_eq!(store.expire(at(59)).await.unwrap(), []);
+    }
+    // A beat since then counts, and one of another boot does not.
+    store.beat(&leased.fence, LEASE, at(30)).await.unwrap();
+    store.keep(before.clone(), true).await.unwrap();
+    assert_eq!(store.expire(at(89)).await.unwrap(), []);
+    store
+        .write(|work| {
+            let update = "UPDATE task SET boot = 'another'";
+            Ok(work.db.execute(update, [])?)
+        })
+        .await
+        .unwrap();
+    store.keep(before, true).await.unwrap();
+    assert_eq!(store.expire(at(89)).await.unwrap(), [leased.fence]);
+}

@@ -39,6 +39,16 @@ pub(crate) struct Whole {
     pub(crate) home: Option<String>,
     /// The other host that has it under way.
     pub(crate) owner: Option<String>,
+    /// How long this host has it, while it does; `None` leaves what is known.
+    pub(crate) lease: Option<Lease>,
+}
+
+/// A lease of this host, as its row has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lease {
+    boot: Option<String>,
+    long: i64,
+    until: i64,
 }
 
 impl SqliteStore {
@@ -114,16 +124,37 @@ impl Work<'_> {
     fn whole(&self, id: &TaskId) -> Result<Whole, StoreError> {
         let kept = self.load(id)?;
         let elsewhere = self.elsewhere(kept.seq)?;
-        let is_there = kept.task.state.is_under_way() && elsewhere.number == kept.number;
+        let is_under_way = kept.task.state.is_under_way();
+        let owner = elsewhere.owner;
+        let owner = owner.filter(|_| is_under_way && elsewhere.number == kept.number);
+        let lease = match is_under_way && owner.is_none() {
+            true => self.own_lease(kept.seq)?,
+            false => None,
+        };
         Ok(Whole {
             attempts: self.attempts(id)?,
             events: self.events(id)?,
             outcome: self.last_outcome(kept.seq)?.zip(self.outcome(id)?),
             may_repeat: self.may_repeat(kept.seq, kept.number)?,
             home: elsewhere.home,
-            owner: elsewhere.owner.filter(|_| is_there),
+            owner,
+            lease,
             task: kept.task,
         })
+    }
+
+    fn own_lease(&self, seq: i64) -> Result<Option<Lease>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT boot, lease, until FROM task WHERE seq = ?1 AND until IS NOT NULL",
+        )?;
+        let found = query.query_row([seq], |row| {
+            Ok(Lease {
+                boot: row.get(0)?,
+                long: row.get(1)?,
+                until: row.get(2)?,
+            })
+        });
+        Ok(found.optional()?)
     }
 
     fn keep_whole(&mut self, whole: &Whole, is_all_here: bool) -> Result<(), StoreError> {
@@ -207,16 +238,21 @@ impl Work<'_> {
         self.keep_lease(seq, number, whole)
     }
 
-    /// The lease of an attempt of this host goes on if it is known here, and is over if not.
+    /// The lease of an attempt of this host goes on if it is known here, or was before what is undone with
+    /// this, and is over if not.
     fn keep_lease(&self, seq: i64, number: u32, whole: &Whole) -> Result<(), StoreError> {
         let is_under_way = whole.task.state.is_under_way();
         let attempt = whole.attempts.last().filter(|_| is_under_way);
+        let lease = whole.lease.as_ref();
         self.db
             .prepare_cached(
                 "UPDATE task SET host = ?3, account = ?4,
-                     boot = iif(?3 IS NULL, NULL, iif(?5 OR number <> ?2, ?6, ifnull(boot, ?6))),
-                     lease = iif(?3 IS NULL, NULL, iif(?5 OR number <> ?2, 0, ifnull(lease, 0))),
-                     until = iif(?3 IS NULL, NULL, iif(?5, ?7, iif(number <> ?2, 0, ifnull(until, 0)))),
+                     boot = iif(?3 IS NULL, NULL, iif(?5, ?6,
+                         iif(number = ?2 AND until IS NOT NULL, boot, ?8))),
+                     lease = iif(?3 IS NULL, NULL, iif(?5, 0,
+                         iif(number = ?2, ifnull(lease, ?9), ?9))),
+                     until = iif(?3 IS NULL, NULL, iif(?5, ?7,
+                         iif(number = ?2, ifnull(until, ?10), ?10))),
                      number = ?2
                  WHERE seq = ?1",
             )?
@@ -228,6 +264,9 @@ impl Work<'_> {
                 whole.owner.is_some(),
                 self.boot,
                 i64::MAX,
+                lease.map_or(self.boot, |lease| lease.boot.as_deref()),
+                lease.map_or(0, |lease| lease.long),
+                lease.map_or(0, |lease| lease.until),
             ])?;
         self.db
             .prepare_cached("INSERT OR REPLACE INTO elsewhere VALUES (?1, ?2, ?3, ?4)")?

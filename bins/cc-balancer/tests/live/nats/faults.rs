@@ -265,6 +265,29 @@ async fn who_does_not_reach_the_server_has_no_lease_for_longer_than_it_is() {
 }
 
 #[tokio::test]
+async fn an_end_that_the_server_did_not_take_is_asked_again_while_the_lease_is_good() {
+    skip_if_asked!();
+    let mut nats = Nats::start();
+    let clock = Clock::start();
+    let host = Host::new(&nats.url(), QUEUE, "a");
+    let a = host.ready().await;
+    add(&*a, 1, clock).await;
+    let (leased, _) = begun(&a, 1, clock).await;
+    nats.kill();
+    wait::until_async(wait::PATIENCE, "a to see it", async || !a.is_connected()).await;
+    // It is waited for, which need not take long here.
+    tokio::time::pause();
+    let done = End::Done(Outcome::default());
+    let ended = a.end(&leased.fence, done, clock.now()).await;
+    tokio::time::resume();
+    assert!(matches!(ended, Err(StoreError::Broken(_))), "{ended:?}");
+    assert_eq!(a.expire(clock.now()).await.unwrap(), []);
+    nats.run();
+    assert!(end(&*a, &leased, "a", clock).await, "its lease was lost");
+    assert_eq!(a.attempts(&leased.task.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn what_waits_in_a_file_moves_to_a_server_once() {
     skip_if_asked!();
     let nats = Nats::start();
