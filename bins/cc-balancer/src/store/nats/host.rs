@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::buckets::{Away, Buckets, Made};
 use super::options::Options;
 use super::record::{Flag, Record};
+use super::writing::Coming;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteStore;
 use crate::task::TaskId;
@@ -65,6 +66,8 @@ pub(super) struct Host {
     pub(super) flags: tokio::sync::Mutex<HashMap<String, u64>>,
     /// What the server was not told of them.
     pub(super) unsaid: Mutex<HashMap<String, Flag>>,
+    /// Who has claimed a key and is not there yet.
+    pub(super) coming: Mutex<Coming>,
     pub(super) phase: watch::Sender<Phase>,
     /// There is something in the outbox.
     pub(super) wake: Notify,
@@ -185,6 +188,7 @@ impl Host {
             draining: tokio::sync::Mutex::default(),
             flags: tokio::sync::Mutex::default(),
             unsaid: Mutex::default(),
+            coming: Mutex::default(),
             phase: watch::Sender::default(),
             wake: Notify::new(),
             doubt: Notify::new(),

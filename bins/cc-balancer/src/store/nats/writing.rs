@@ -1,12 +1,13 @@
 //! How what is done here gets to the server: it is only acknowledged when it is there.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::Store as Bucket;
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::buckets::{Away, Buckets, Found, Refused};
 use super::host::{Beat, Host, inside};
@@ -19,11 +20,26 @@ use crate::task::{Fence, Outcome, TaskId};
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How long a task that has claimed a key may take until it is there: longer than its writer asks for it.
+const COMING: Duration = Duration::from_secs(30);
 /// What a writing needs beside what is written.
 const ROOM: usize = 1024;
 
 /// What the server answers, later.
 type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, Away>> + Send + 'a>>;
+
+/// Whose a key is.
+enum Claim {
+    /// Of who asked.
+    Mine,
+    /// Of another, which is there.
+    Others(TaskId),
+    /// Of another, which is still to come.
+    Coming(TaskId),
+}
+
+/// Those that have claimed a key and are not there, by that key, and since when that is seen here.
+pub(super) type Coming = HashMap<String, (TaskId, Instant)>;
 
 /// Why a task is not on the server as it is here.
 #[derive(Debug)]
@@ -279,9 +295,13 @@ impl Host {
     }
 
     /// The other task that has a key; `None`: this one has it now.
-    pub(super) async fn claim_key(&self, key: &str, task: &TaskId) -> Result<Option<TaskId>, Away> {
+    pub(super) async fn claim_key(
+        &self,
+        key: &str,
+        task: &TaskId,
+    ) -> Result<Option<TaskId>, StoreError> {
         let key = &key_of(key);
-        self.insist(|buckets| {
+        let claim = self.insist(|buckets| {
             Box::pin(async move {
                 let away = |error: &dyn std::fmt::Display| Away(error.to_string());
                 let there = buckets
@@ -293,20 +313,35 @@ impl Host {
                 let other = there.and_then(|entry| String::from_utf8(entry.value.into()).ok());
                 let other = other.and_then(|id| id.parse::<TaskId>().ok());
                 if other.as_ref() == Some(task) {
-                    return Ok(None);
+                    return Ok(Claim::Mine);
                 }
-                if let Some(other) = other
-                    && buckets.read(&other).await?.record.is_some()
-                {
-                    return Ok(Some(other));
+                if let Some(other) = other {
+                    let found = buckets.read(&other).await?;
+                    if found.record.is_some() {
+                        return Ok(Claim::Others(other));
+                    }
+                    // A key is claimed first, and the task written then.
+                    let was_never = found.revision == 0;
+                    if was_never && is_coming(&mut inside(&self.coming), key, &other) {
+                        return Ok(Claim::Coming(other));
+                    }
                 }
                 // Nobody has it, or nobody has any more.
                 let id = task.as_str().to_owned().into();
                 let put = buckets.flags.update(key, id, last).await;
-                put.map(|_| None).map_err(|error| away(&error))
+                put.map(|_| Claim::Mine).map_err(|error| away(&error))
             })
+        });
+        let claim = claim.await?;
+        if let Claim::Coming(other) = claim {
+            let why = format!("{other} has the same key, and is not there yet");
+            return Err(StoreError::Broken(why));
+        }
+        inside(&self.coming).remove(key);
+        Ok(match claim {
+            Claim::Others(other) => Some(other),
+            Claim::Mine | Claim::Coming(_) => None,
         })
-        .await
     }
 
     /// Removes a task from the server. It is known until that is heard: what was written before is heard
@@ -326,6 +361,18 @@ impl Host {
             })
         })
         .await
+    }
+}
+
+/// May a task that has claimed a key and is not there still come? By this host's own clock.
+fn is_coming(coming: &mut Coming, key: &str, other: &TaskId) -> bool {
+    let now = Instant::now();
+    match coming.get(key) {
+        Some((seen, since)) if seen == other => now.duration_since(*since) < COMING,
+        _ => {
+            coming.insert(key.to_owned(), (other.clone(), now));
+            true
+        }
     }
 }
 
@@ -350,6 +397,19 @@ fn fitting(number: u32, outcome: Outcome, most: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_a_key_and_does_not_come_has_it_for_a_time() {
+        let [one, other] = ["0123456789ab", "0123456789ac"].map(|id| id.parse().unwrap());
+        let mut coming = Coming::new();
+        assert!(is_coming(&mut coming, "k", &one));
+        sleep(COMING - Duration::from_secs(1)).await;
+        assert!(is_coming(&mut coming, "k", &one));
+        sleep(Duration::from_secs(1)).await;
+        assert!(!is_coming(&mut coming, "k", &one));
+        // Another one that has it now has its own time.
+        assert!(is_coming(&mut coming, "k", &other));
+    }
 
     #[test]
     fn what_is_too_long_is_cut_and_says_so() {

@@ -225,6 +225,35 @@ async fn of_two_with_the_same_key_one_is_done_wherever_they_were_added() {
 }
 
 #[tokio::test]
+async fn who_has_claimed_a_key_and_is_not_there_yet_is_waited_for() {
+    skip_if_asked!();
+    let nats = Nats::start();
+    let clock = Clock::start();
+    let a = Host::new(&nats.url(), QUEUE, "a").ready().await;
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let flags = jetstream.get_key_value("cc_flag").await.unwrap();
+    let hash = blake3::hash(b"run 7").to_hex();
+    let key = format!("key.{}", &hash[..32]);
+    flags.put(&key, "0123456789ab".into()).await.unwrap();
+    let mut keyed = spec("once");
+    keyed.key = Some("run 7".to_owned());
+    let added = a.add(keyed, clock.now()).await.unwrap();
+    for _ in 0..10 {
+        assert_eq!(begin(&*a, 1, clock).await, None);
+    }
+    assert_eq!(a.unpublished().await.unwrap(), 1);
+    flags.delete(&key).await.unwrap();
+    let mut leased = None;
+    wait::until_async(wait::PATIENCE, "it to be begun", async || {
+        leased = begin(&*a, 1, clock).await;
+        leased.is_some()
+    })
+    .await;
+    assert_eq!(leased.unwrap().task.id, added.id);
+}
+
+#[tokio::test]
 async fn what_one_host_has_just_added_is_known_to_whoever_is_asked() {
     skip_if_asked!();
     let nats = Nats::start();
