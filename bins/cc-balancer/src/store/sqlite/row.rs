@@ -213,7 +213,13 @@ impl Work<'_> {
     }
 
     /// What waits for a task that will not be done is dead, and what waits for that.
-    fn bury(&mut self, seq: i64, id: &TaskId, state: State, now: Now) -> Result<(), StoreError> {
+    pub(super) fn bury(
+        &mut self,
+        seq: i64,
+        id: &TaskId,
+        state: State,
+        now: Now,
+    ) -> Result<(), StoreError> {
         let mut ended = vec![(seq, id.clone(), state)];
         while let Some((seq, id, state)) = ended.pop() {
             let why = policy::after(&id, state);

@@ -349,3 +349,47 @@ async fn what_is_taken_back_of_an_own_attempt_leaves_it_its_lease() {
     store.keep(before, true).await.unwrap();
     assert_eq!(store.expire(at(89)).await.unwrap(), [leased.fence]);
 }
+
+#[tokio::test]
+async fn what_comes_after_what_failed_on_another_host_is_dead_whichever_is_heard_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let [there, here, later] =
+        ["there", "here", "later"].map(|name| SqliteStore::open(&dir.path().join(name)).unwrap());
+    for store in [&there, &here, &later] {
+        store.share().await.unwrap();
+    }
+    let first = there.add(spec("first"), at(0)).await.unwrap().id;
+    let next = Spec {
+        after: vec![first.clone()],
+        ..spec("next")
+    };
+    let next = there.add(next, at(1)).await.unwrap().id;
+    let whole = async |id: &TaskId| there.whole(id).await.unwrap().unwrap();
+    let (mut failed, waits) = (whole(&first).await, whole(&next).await);
+    here.keep(failed.clone(), true).await.unwrap();
+    failed.task.state = State::Failed;
+    failed.task.ended = Some(at(5).wall);
+    let mut changes = here.changes();
+    for whole in [&waits, &failed] {
+        here.keep(whole.clone(), true).await.unwrap();
+    }
+    for whole in [&failed, &waits] {
+        later.keep(whole.clone(), true).await.unwrap();
+    }
+    for store in [&here, &later] {
+        let task = store.task(next.as_str()).await.unwrap();
+        let why = format!("after {first} is failed");
+        assert_eq!((task.state, task.why), (State::Dead, Some(why)));
+        assert_eq!(task.ended, Some(at(5).wall));
+    }
+    // It is told, so that the others hear of it.
+    let mut told = Vec::new();
+    while let Ok(event) = changes.try_recv() {
+        told.push((event.task, event.kind));
+    }
+    assert_eq!(told.last(), Some(&(next.clone(), "dead".to_owned())));
+    // Whoever tried both again may be heard in another order.
+    here.keep(waits, true).await.unwrap();
+    let task = here.task(next.as_str()).await.unwrap();
+    assert_eq!(task.state, State::Queued);
+}

@@ -11,6 +11,7 @@ use super::asking::UNDER_WAY;
 use super::row::{json, micros};
 use super::writer::Work;
 use super::{SqliteStore, adding};
+use crate::policy;
 use crate::task::{Attempt, Outcome, State, Task, TaskId};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS elsewhere (
@@ -173,11 +174,44 @@ impl Work<'_> {
         self.keep_task(seq, whole, waits)?;
         self.keep_outcome(seq, whole)?;
         self.keep_events(seq, whole)?;
-        let was_done = was.is_some_and(|kept| kept.task.state == State::Done);
+        let was = was.map(|kept| kept.task.state);
+        let was_done = was == Some(State::Done);
         let is_done = task.state == State::Done;
         if was_done != is_done {
             // What waits for its time is marked when that has come.
             self.count_done(seq, is_done, jiff::Timestamp::MIN)?;
+        }
+        self.bury_waiting(seq, task, was)
+    }
+
+    /// What waits for what will not be done is dead, wherever that ended; at the same moment on all hosts.
+    /// What was over here and waits again was tried again, and so will what it comes after be heard to be.
+    fn bury_waiting(
+        &mut self,
+        seq: i64,
+        task: &Task,
+        was: Option<State>,
+    ) -> Result<(), StoreError> {
+        let when = |task: &Task| Now {
+            wall: task.ended.unwrap_or_else(jiff::Timestamp::now),
+            steady: std::time::Duration::ZERO,
+        };
+        if policy::after(&task.id, task.state).is_some() {
+            return self.bury(seq, &task.id, task.state, when(task));
+        }
+        let is_waiting = matches!(task.state, State::Queued | State::Held);
+        if !is_waiting || was.is_some_and(State::is_over) {
+            return Ok(());
+        }
+        for id in &task.spec.after {
+            match self.load(id) {
+                Ok(before) if policy::after(id, before.task.state).is_some() => {
+                    let (state, now) = (before.task.state, when(&before.task));
+                    return self.bury(before.seq, id, state, now);
+                }
+                Ok(_) | Err(StoreError::Unknown(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
