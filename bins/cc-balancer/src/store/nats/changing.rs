@@ -136,6 +136,30 @@ impl Host {
         Ok(())
     }
 
+    /// All was heard: what of it waits for something that is not known here waits for nothing, as that was
+    /// removed.
+    pub(super) async fn wait_no_more(&self) -> Result<(), StoreError> {
+        let waiting = inside(&self.known).waiting.clone();
+        for (before, tasks) in waiting {
+            let mut is_left = false;
+            for task in tasks {
+                let _turn = self.turn(&task).await;
+                let Some(whole) = self.local.whole(&task).await? else {
+                    continue;
+                };
+                match self.known(&task) {
+                    Some(_) => self.local.keep(whole, true).await?,
+                    // The server has lost it, and the other perhaps: that may be put back.
+                    None => is_left = true,
+                }
+            }
+            if !is_left {
+                inside(&self.known).waiting.remove(&before);
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps a task here as the server has it.
     async fn keep(&self, record: &Record) -> Result<(), StoreError> {
         let is_whole = self.has_heard_all();

@@ -151,7 +151,7 @@ impl Host {
         let mut has_come_to_end = false;
         if many == 0 {
             first = None;
-            self.is_whole(what, hearing);
+            self.is_whole(what, hearing).await?;
         }
         loop {
             let next = match first {
@@ -188,19 +188,24 @@ impl Host {
                 for (task, found) in sorted(entries, buckets.life()) {
                     self.heard_task(&task, found).await?;
                 }
-                self.is_whole(what, hearing);
+                self.is_whole(what, hearing).await?;
             }
         }
     }
 
     /// All that was there was heard.
-    fn is_whole(&self, what: Followed, hearing: u64) {
-        if what == Followed::Tasks {
-            self.phase.send_if_modified(|phase| {
-                let is_news = phase.hearing == hearing && !phase.is_whole;
-                phase.is_whole |= is_news;
-                is_news
-            });
+    async fn is_whole(&self, what: Followed, hearing: u64) -> Result<(), StoreError> {
+        if what != Followed::Tasks {
+            return Ok(());
+        }
+        self.phase.send_if_modified(|phase| {
+            let is_news = phase.hearing == hearing && !phase.is_whole;
+            phase.is_whole |= is_news;
+            is_news
+        });
+        match self.has_heard_all() {
+            true => self.wait_no_more().await,
+            false => Ok(()),
         }
     }
 

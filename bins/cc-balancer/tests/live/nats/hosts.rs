@@ -254,6 +254,36 @@ async fn who_has_claimed_a_key_and_is_not_there_yet_is_waited_for() {
 }
 
 #[tokio::test]
+async fn what_came_after_what_is_removed_is_begun_by_a_host_that_comes_later() {
+    skip_if_asked!();
+    let nats = Nats::start();
+    let clock = Clock::start();
+    let hosts = two_hosts(&nats);
+    let a = hosts[0].ready().await;
+    let first = a.add(spec("first"), clock.now()).await.unwrap().id;
+    let mut next = spec("next");
+    next.after = vec![first.clone()];
+    let next = a.add(next, clock.now()).await.unwrap().id;
+    let mut leased = None;
+    wait::until_async(wait::PATIENCE, "the first to be begun", async || {
+        leased = begin(&*a, 1, clock).await;
+        leased.is_some()
+    })
+    .await;
+    assert!(end(&*a, &leased.unwrap(), "a", clock).await);
+    a.remove(&first, clock.now()).await.unwrap();
+    assert_eq!(a.unpublished().await.unwrap(), 0);
+    let b = hosts[1].ready().await;
+    let mut leased = None;
+    wait::until_async(wait::PATIENCE, "the next to be begun", async || {
+        leased = begin(&*b, 2, clock).await;
+        leased.is_some()
+    })
+    .await;
+    assert_eq!(leased.unwrap().task.id, next);
+}
+
+#[tokio::test]
 async fn what_one_host_has_just_added_is_known_to_whoever_is_asked() {
     skip_if_asked!();
     let nats = Nats::start();
