@@ -27,7 +27,7 @@
 //!
 //! | Bucket | Key | In it | Written by |
 //! |---|---|---|---|
-//! | `cc_task` | `LIFE.id` | the task, its attempts, the last events (JSON, `v` 1) | who changes it; with the revision it has seen |
+//! | `cc_task` | `LIFE.id` | the task, its last attempts and events (JSON, `v` 1) | who changes it; with the revision it has seen |
 //! | | `LIFE.host.HASH` | a host, and the first writing there when all that it knows was there | that host, each time it has looked |
 //! | `cc_result` | id | what came of it, cut to what the server takes at a time | who ended it, before the task is over in `cc_task` |
 //! | `cc_lease` | id | attempt and length of its lease; forgotten after a day | who has it, with each beat |

@@ -10,8 +10,10 @@ use super::super::sqlite::Whole;
 
 /// The version of what is written.
 const VERSION: u32 = 1;
-/// How many events of a task go to the server: the last ones. All attempts do.
+/// How many events of a task go to the server: the last ones.
 const EVENTS: usize = 512;
+/// How many of its attempts do: the last ones too, as one that is given back each time has ever more.
+const ATTEMPTS: usize = 64;
 
 /// A task as the server keeps it: whoever would change it says which one it has seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,16 +43,17 @@ impl Record {
         task.why = task
             .why
             .filter(|why| task.state != State::Queued || !why.starts_with("after "));
-        let skipped = whole.events.len().saturating_sub(EVENTS);
+        let events = whole.events.len().saturating_sub(EVENTS);
+        let attempts = whole.attempts.len().saturating_sub(ATTEMPTS);
         Self {
             v: VERSION,
             home: whole.home.clone().unwrap_or_else(|| me.to_owned()),
             owner,
             stamp: by_chance(),
             task,
-            attempts: whole.attempts.clone(),
+            attempts: whole.attempts.iter().skip(attempts).cloned().collect(),
             may_repeat: whole.may_repeat,
-            events: whole.events.iter().skip(skipped).cloned().collect(),
+            events: whole.events.iter().skip(events).cloned().collect(),
         }
     }
 
@@ -317,6 +320,17 @@ mod tests {
         let newer = Record { v: 2, ..record };
         assert_eq!(Record::read(&newer.bytes()), None);
         assert_eq!(Record::read(b"{}"), None);
+    }
+
+    #[test]
+    fn only_the_last_attempts_are_written() {
+        let attempts: Vec<_> = (1..=1000).map(|n| attempt(n, "n", true)).collect();
+        let whole = record(State::Queued, attempts, None).whole("a");
+        let written = Record::of(&whole, "a");
+        let numbers: Vec<_> = written.attempts.iter().map(|last| last.number).collect();
+        assert_eq!(numbers, (937..=1000).collect::<Vec<_>>());
+        assert!(written.says(&Record::of(&whole, "a")));
+        assert!(written.says(&Record::of(&written.whole("a"), "a")));
     }
 
     #[test]
