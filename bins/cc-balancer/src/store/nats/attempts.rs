@@ -71,6 +71,14 @@ impl NatsStore {
                     host.untake(after).await?;
                     host.take(&task, *found).await?;
                 }
+                Err(why @ Unwritten::Large(_)) => {
+                    host.untake(after).await?;
+                    // Else it is the next again, and nothing behind it is begun.
+                    let why = StoreError::from(why).to_string();
+                    tracing::warn!(%task, why, "cannot begin a task: it is held");
+                    host.local.note(&task, why, now).await?;
+                    host.local.hold(&task, true, now).await?;
+                }
                 Err(Unwritten::Local(error)) => return Err(error),
                 Err(why) => {
                     host.untake(after).await?;

@@ -360,3 +360,26 @@ async fn what_is_too_large_for_the_server_is_refused_at_once() {
     let there = b.outcome(&leased.task.id).await.unwrap().unwrap();
     assert!(there.is_cut && there.text.len() > 400_000);
 }
+
+#[tokio::test]
+async fn what_grew_too_large_for_the_server_is_held_and_what_is_behind_it_begun() {
+    skip_if_asked!();
+    let nats = Nats::start();
+    let host = Host::new(&nats.url(), QUEUE, "a");
+    let a = host.ready().await;
+    let clock = Clock::start();
+    let first = a.add(spec(&"x".repeat(500_000)), clock.now()).await;
+    let first = first.unwrap().id;
+    let behind = a.add(spec("behind"), clock.now()).await.unwrap().id;
+    wait::until_async(wait::PATIENCE, "both to be there", async || {
+        a.unpublished().await.unwrap() == 0
+    })
+    .await;
+    // As much as there is room for, so that there is none for an attempt.
+    for size in [200_000, 20_000, 2000, 200, 20] {
+        while a.note(&first, "y".repeat(size), clock.now()).await.is_ok() {}
+    }
+    let (leased, _) = begun(&a, 1, clock).await;
+    assert_eq!(leased.task.id, behind);
+    assert_eq!(state_of(&*a, &first).await, Some(State::Held));
+}
