@@ -149,6 +149,8 @@ pub(crate) struct Instance {
     pub(crate) last_line: String,
     /// The agent's own session, by which it can be taken up again.
     pub(crate) session: Option<String>,
+    /// The one that is being taken up, until its program runs.
+    resumed: Option<String>,
     /// How much of a core it used of late, and its memory in bytes.
     pub(crate) usage: Option<(f64, u64)>,
     /// Where it ran last, while that pane may be there.
@@ -198,6 +200,7 @@ impl Instance {
             token,
             last_line: String::new(),
             session: None,
+            resumed: None,
             usage: None,
             last: None,
             vigil: Vigil::default(),
@@ -255,7 +258,7 @@ impl Instance {
         Kept {
             wanted: self.wanted,
             restarts: self.restarts,
-            session: self.session.clone(),
+            session: self.session.clone().or_else(|| self.resumed.clone()),
         }
     }
 
@@ -266,17 +269,17 @@ impl Instance {
 
     /// What is to be run: with the session that it had, where it is to go on with that and its profile
     /// knows how. A session is gone on with once, unless the program tells of it again: one that
-    /// cannot be taken up does not end each run to come.
+    /// cannot be taken up does not end each run to come. Where there was no run, it is tried again.
     pub(crate) fn command(&mut self) -> Vec<String> {
         let argv = &self.unit.command;
         if self.unit.resume != config::Resume::SessionId {
             return argv.clone();
         }
         let resume = self.profile.as_ref().map(|profile| profile.resume());
-        let session = self.session.take();
+        self.resumed = self.session.take().or_else(|| self.resumed.take());
         resume
-            .zip(session)
-            .and_then(|(resume, session)| resume.by_id(argv, &session))
+            .zip(self.resumed.as_ref())
+            .and_then(|(resume, session)| resume.by_id(argv, session))
             .unwrap_or_else(|| argv.clone())
     }
 
@@ -328,6 +331,7 @@ impl Instance {
     /// Its pane is there, and its program runs.
     pub(crate) fn started(&mut self, run: Run, now: Duration, at: Stamp) {
         self.restart.started(now);
+        self.resumed = None;
         let within = self.unit.startup_timeout;
         self.last = Some((run.session, run.pane));
         self.last_line.clear();

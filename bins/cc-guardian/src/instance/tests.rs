@@ -145,9 +145,40 @@ fn a_session_is_gone_on_with_once_unless_it_is_told_of_again() {
     assert_eq!(it.command(), ["true"]);
     it.session = Some("0199-ab".to_owned());
     assert_eq!(it.command(), ["true", "--resume", "0199-ab"]);
+    it.started(run(), secs(0), AT);
     assert_eq!(it.command(), ["true"]);
     it.session = Some("--evil".to_owned());
     assert_eq!(it.command(), ["true"]);
+}
+
+#[test]
+fn a_session_that_could_not_be_gone_on_with_is_so_by_the_next_start() {
+    let mut it = instance();
+    let mut unit = (*it.unit).clone();
+    unit.resume = config::Resume::SessionId;
+    let profiles = cc_kit::profile::Profiles::builtin().into_all();
+    let claude = profiles
+        .into_iter()
+        .find(|profile| profile.name() == "claude");
+    it.redeclare(Arc::new(unit), claude.map(Arc::new));
+    it.session = Some("0199-ab".to_owned());
+    for _ in 0..3 {
+        it.up(secs(0));
+        it.making();
+        assert_eq!(it.command(), ["true", "--resume", "0199-ab"]);
+        // A guardian that ends meanwhile leaves it to the next.
+        assert_eq!(it.kept().session.as_deref(), Some("0199-ab"));
+        it.ended(End::NotMade, secs(0), AT, 0.5);
+        it.stop(false);
+    }
+    // What the new run tells of before it is known to run is its own.
+    it.command();
+    it.session = Some("0199-cd".to_owned());
+    it.started(run(), secs(1), AT);
+    assert_eq!(it.kept().session.as_deref(), Some("0199-cd"));
+    assert_eq!(it.command(), ["true", "--resume", "0199-cd"]);
+    it.started(run(), secs(2), AT);
+    assert_eq!(it.kept().session, None);
 }
 
 #[test]
