@@ -200,8 +200,12 @@ impl Daemon {
 
     pub(super) fn watch(&self, name: &str, run: &Run) {
         let (notes, name, number) = (self.notes.clone(), name.to_owned(), run.number.clone());
-        let process = run.process;
+        let (process, pid) = (run.process, run.pid);
         tokio::spawn(async move {
+            let process = match process {
+                Some(process) => Some(process),
+                None => process::of(pid).await,
+            };
             let exit = match process {
                 Some(process) => process::ended(process).await,
                 // It was over before it could be looked at.
