@@ -36,8 +36,10 @@ pub(crate) struct Launch {
     pub(crate) program: String,
     /// What tmux calls the program itself.
     pub(crate) own: String,
+    /// The session that it goes into, where there is one.
+    pub(crate) session: Option<SessionId>,
     /// The pane of the run before, which goes once the new one is there.
-    pub(crate) old: Option<(SessionId, PaneId)>,
+    pub(crate) old: Option<PaneId>,
 }
 
 /// What came of it.
@@ -70,40 +72,34 @@ impl Launch {
     /// Makes the pane, and the server where there is none. Nothing of it stands in an argument list,
     /// where others could read it.
     pub(crate) async fn start(&self) -> io::Result<Launched> {
-        let script = |old| self.script(old).map_err(io::Error::other);
-        let said = match self.tell(&script(self.old)?).await {
+        match self.make(self.session).await {
             // The session has gone since it was seen, perhaps with its server.
-            Err(_) if self.old.is_some() => self.tell(&script(None)?).await?,
-            said => said?,
-        };
-        if let Some((_, pane)) = self.old {
-            let kill = Command::new("kill-pane").target(pane);
-            let line = kill.line().map_err(io::Error::other)?;
-            // Somebody may have been faster.
-            let _ = self.tell(line).await;
+            Err(_) if self.session.is_some() => self.make(None).await,
+            made => made,
         }
-        Launched::read(&said)
     }
 
-    /// The pane in a session of its name, where that was made for this very instance.
-    pub(crate) async fn left(&self) -> io::Result<Option<(SessionId, PaneId)>> {
+    /// It is there once tmux has said where: what fails behind that, as where somebody was faster to
+    /// close the old pane, is not to end what runs.
+    async fn make(&self, session: Option<SessionId>) -> io::Result<Launched> {
+        let script = self.script(session).map_err(io::Error::other)?;
+        let said = source(&self.tmux, &starting(&self.socket), &script).await?;
+        match Launched::read(&said.out) {
+            Err(_) if said.failed => Err(io::Error::other(said.error)),
+            read => read,
+        }
+    }
+
+    /// The session of its name, and the pane in it that was made for this very instance.
+    pub(crate) async fn left(&self) -> io::Result<Option<(SessionId, Option<PaneId>)>> {
         let ids = "#{session_id} #{pane_id} #{@cc_guardian} #{@cc_unit}";
         let list = Command::new("list-panes").flag("-s").option("-F", ids);
         let list = list.option("-t", format!("={}:", self.name));
         let said = self.tell(list.line().map_err(io::Error::other)?).await?;
-        let its = format!("{} {}", self.guardian, self.name);
-        Ok(said.lines().find_map(|line| {
-            let (ids, whose) = line.split_at(line.match_indices(' ').nth(1)?.0);
-            let (session, pane) = ids.split_once(' ')?;
-            let ids = (
-                SessionId::parse(session.as_bytes())?,
-                PaneId::parse(pane.as_bytes())?,
-            );
-            (whose.trim_start() == its).then_some(ids)
-        }))
+        Ok(left(&said, &format!("{} {}", self.guardian, self.name)))
     }
 
-    fn script(&self, old: Option<(SessionId, PaneId)>) -> Result<Vec<u8>, CommandError> {
+    fn script(&self, session: Option<SessionId>) -> Result<Vec<u8>, CommandError> {
         let set = |flags: &[&str], name: &str, value: &str| {
             let command = Command::new("set-option");
             let command = flags
@@ -111,7 +107,7 @@ impl Launch {
                 .fold(command, |command, flag| command.flag(flag));
             command.arg(name).arg(value)
         };
-        let mut lines = vec![
+        let lines = vec![
             set(&["-s"], "exit-empty", "off"),
             set(&["-g"], "history-limit", &self.history_limit.to_string()),
             set(&["-g"], "remain-on-exit", "on"),
@@ -121,7 +117,6 @@ impl Launch {
             // each 15 s, as is usual, that is a third of what it does for us.
             set(&["-g"], "status-interval", "60"),
         ];
-        let session = old.map(|(session, _)| session);
         // Names of sessions are looked up by their beginnings, unless they are said to be whole.
         let place = session.map_or_else(|| format!("={}:", self.name), |id| format!("{id}:"));
         let make = match session {
@@ -135,27 +130,37 @@ impl Launch {
         let make = make
             .option("-n", literal(&self.name))
             .option("-c", literal(self.cwd.as_os_str().as_encoded_bytes()));
-        lines.push(self.with_program(make));
+        // As one sequence, of which nothing is done behind what fails: what is said of the pane would else
+        // be said of another, where none was made.
+        let mut sequence = vec![self.with_program(make)];
         // What a session is made with, all its later windows would have: they are not the instance.
         let own = [MARK, "CC_UNIT", "CC_HOOK_TOKEN", "CC_GUARDIAN"];
-        lines.extend(own.map(|name| {
+        sequence.extend(own.map(|name| {
             let unset = Command::new("set-environment").option("-t", &place);
             unset.flag("-u").arg(name)
         }));
         for (option, value) in self.marks() {
             let mark = Command::new("set-option").flag("-p").option("-t", &place);
-            lines.push(mark.arg(option).arg(value));
+            sequence.push(mark.arg(option).arg(value));
         }
-        lines.extend(
-            self.old
-                .map(|(_, pane)| Command::new("kill-pane").target(pane)),
-        );
         let ids = "#{session_id} #{pane_id} #{pane_pid}";
         let say = Command::new("display-message")
             .flag("-p")
             .option("-t", &place);
-        lines.push(say.arg(ids));
-        script(&lines)
+        sequence.push(say.arg(ids));
+        let mut script = script(&lines)?;
+        for (n, command) in sequence.iter().enumerate() {
+            script.extend_from_slice(if n == 0 { b"" } else { b" ; " });
+            script.extend_from_slice(command.line()?);
+        }
+        script.push(b'\n');
+        // Last, and in the same breath: a dead pane that is left would be taken for what became of it.
+        if let Some(pane) = self.old {
+            let kill = Command::new("kill-pane").target(pane);
+            script.extend_from_slice(kill.line()?);
+            script.push(b'\n');
+        }
+        Ok(script)
     }
 
     /// The command that makes its pane, with what is to run there.
@@ -197,20 +202,54 @@ pub(crate) fn script(commands: &[Command]) -> Result<Vec<u8>, CommandError> {
     Ok(script)
 }
 
+/// The session whose panes are listed, and the pane that is marked as theirs.
+fn left(listed: &str, whose: &str) -> Option<(SessionId, Option<PaneId>)> {
+    let mut panes = listed.lines().filter_map(|line| {
+        let mut words = line.splitn(3, ' ');
+        let session = SessionId::parse(words.next()?.as_bytes())?;
+        let pane = PaneId::parse(words.next()?.as_bytes())?;
+        Some((session, pane, words.next()?.trim_start() == whose))
+    });
+    let first = panes.clone().next()?;
+    let its = panes.find(|(.., its)| *its);
+    Some((first.0, its.map(|(_, pane, _)| pane)))
+}
+
+/// What tmux said to a script.
+struct Said {
+    out: String,
+    error: String,
+    failed: bool,
+}
+
+impl Said {
+    fn ok(self) -> io::Result<String> {
+        if self.failed {
+            return Err(io::Error::other(self.error));
+        }
+        Ok(self.out)
+    }
+}
+
 /// Has tmux run commands, in a server that is started where there is none, and gives what it prints.
 pub(crate) async fn tell(tmux: &Path, socket: &Path, script: &[u8]) -> io::Result<String> {
-    let start = ["-f", "/dev/null", "start-server", ";"].map(OsString::from);
-    let socket = ["-S".into(), socket.into()];
-    source(tmux, &[&socket[..], &start[..]].concat(), script).await
+    source(tmux, &starting(socket), script).await?.ok()
 }
 
 /// The same in a server that is there; none is started.
 pub(crate) async fn tell_there(tmux: &Path, socket: &Path, script: &[u8]) -> io::Result<String> {
-    source(tmux, &["-N".into(), "-S".into(), socket.into()], script).await
+    let arguments = ["-N".into(), "-S".into(), socket.into()];
+    source(tmux, &arguments, script).await?.ok()
+}
+
+/// The arguments that start a server where there is none.
+fn starting(socket: &Path) -> Vec<OsString> {
+    let start = ["-f", "/dev/null", "start-server", ";"].map(OsString::from);
+    [&["-S".into(), socket.into()], &start[..]].concat()
 }
 
 /// Has tmux read a script, behind these arguments.
-async fn source(tmux: &Path, arguments: &[OsString], script: &[u8]) -> io::Result<String> {
+async fn source(tmux: &Path, arguments: &[OsString], script: &[u8]) -> io::Result<Said> {
     let mut child = tokio::process::Command::new(tmux)
         .args(arguments)
         .args(["source-file", "-"])
@@ -226,13 +265,13 @@ async fn source(tmux: &Path, arguments: &[OsString], script: &[u8]) -> io::Resul
         stdin.write_all(script).await?;
     }
     let output = child.wait_with_output().await?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let error = String::from_utf8_lossy(&output.stderr);
-    // Errors of a sourced file do not always end in a status.
-    if !output.status.success() || !error.trim().is_empty() {
-        return Err(io::Error::other(error.trim().to_owned()));
-    }
-    Ok(said)
+    let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Ok(Said {
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        // Errors of a sourced file do not always end in a status.
+        failed: !output.status.success() || !error.is_empty(),
+        error,
+    })
 }
 
 /// Ends a session, window by window: ended as one, a session whose pane is dead and whose program
@@ -252,4 +291,20 @@ pub(crate) async fn end(tmux: &Path, socket: &Path, session: SessionId) -> io::R
         ask(&["kill-window", "-t", window].map(str::to_owned)).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_gone_on_with_and_only_a_pane_of_ours_is_taken_for_it() {
+        let (session, pane) = (SessionId(1), PaneId(4));
+        let whose = "g w@1";
+        assert_eq!(left("", whose), None);
+        assert_eq!(left("$1 %3  \n", whose), Some((session, None)));
+        let listed = "$1 %3  \n$1 %4 g w@1\n$1 %5 h w@1\n";
+        assert_eq!(left(listed, whose), Some((session, Some(pane))));
+        assert_eq!(left("$1 %4 g w@12\n", whose), Some((session, None)));
+    }
 }

@@ -74,6 +74,7 @@ impl Daemon {
         let beside = self.beside(name, socket.clone());
         // One that moves leaves its old session to be ended.
         let moves = it.made.as_ref().is_some_and(|was| was.server != server);
+        let stays = it.last.filter(|_| !moves);
         let left = it.last.filter(|_| moves);
         let left = left.map(|(session, _)| (self.socket_of(it), session));
         let launch = Launch {
@@ -86,7 +87,8 @@ impl Daemon {
             cwd: it.unit.cwd.clone(),
             environment,
             command,
-            old: it.last.filter(|_| !moves),
+            session: stays.map(|(session, _)| session),
+            old: stays.map(|(_, pane)| pane),
             program: program.to_string(),
             own: made.own.clone().unwrap_or_default(),
         };
@@ -100,8 +102,8 @@ impl Daemon {
             // Never two of them: whatever an earlier run has left behind goes first.
             let reaped = process::reap(&mark, LEFT).await;
             if foreign.is_some() {
-                let launched = match (reaped, launch.old) {
-                    (Ok(()), Some((session, _))) => foreign::launch(&launch, session).await,
+                let launched = match (reaped, launch.session) {
+                    (Ok(()), Some(session)) => foreign::launch(&launch, session).await,
                     (Ok(()), None) => {
                         Err(std::io::Error::other("the session that it was in is gone"))
                     }
@@ -110,7 +112,7 @@ impl Daemon {
                 let _ = notes.send(Note::Launched(name, run, launched, None));
                 return;
             }
-            if launch.old.is_none() {
+            if launch.session.is_none() {
                 // Its session is made anew, and with it what was beside it.
                 let _ = process::reap(&beside_mark, LEFT).await;
             }
@@ -436,17 +438,20 @@ impl Daemon {
     }
 }
 
-/// Starts it. A session of that name is of a guardian that was killed while it made it: what runs there
-/// goes, and the session is taken over.
+/// Starts it. A session of that name is of a guardian that was killed while it made it, or one whose pane
+/// of ours somebody has closed: what runs there of ours goes, and the session is taken over.
 async fn start(mut launch: Launch, mark: &Mark) -> std::io::Result<Launched> {
     let launched = launch.start().await;
-    if launched.is_ok() || launch.old.is_some() {
+    if launched.is_ok() {
         return launched;
     }
-    let Ok(Some(left)) = launch.left().await else {
+    let Ok(Some((session, pane))) = launch.left().await else {
         return launched;
     };
+    if launch.session == Some(session) {
+        return launched;
+    }
     process::reap(mark, LEFT).await?;
-    launch.old = Some(left);
+    (launch.session, launch.old) = (Some(session), pane);
     launch.start().await
 }

@@ -109,3 +109,72 @@ fn every_end_is_known_by_its_cause() {
     let wanted: Vec<_> = ways.iter().cycle().take(rounds).map(|way| way.1).collect();
     assert_eq!(ends, wanted);
 }
+
+/// Passes when a program whose pane somebody has closed comes back once: beside what else is in its
+/// session, which nobody touches or takes for it, also where nobody watched; and where all of the session
+/// was closed, in one of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_loses_its_pane_comes_back_beside_what_others_have_there() {
+    skip_if_asked!();
+    let mut guardian = always();
+    until_seen(&guardian, 0);
+    let unit = guardian.unit("w@1");
+    let socket = unit["socket"].as_str().unwrap().to_owned();
+    let tmux = |guardian: &Guardian, words: &[&str]| guardian.tmux(socket.as_ref(), words);
+    let new = ["new-window", "-P", "-F", "#{session_id} #{pane_id}"];
+    let words = ["-n", "theirs", "-t", "=w@1:", "sleep", "1d"];
+    let theirs = tmux(&guardian, &[&new[..], &words].concat());
+    let (session, theirs) = theirs.split_once(' ').unwrap();
+    let close = |guardian: &Guardian, pane: &str| {
+        tmux(guardian, &["select-window", "-t", theirs]);
+        tmux(guardian, &["kill-pane", "-t", pane]);
+    };
+    // What is there: sessions, panes, and whose these are.
+    let panes = |guardian: &Guardian| {
+        let format = "#{session_id} #{pane_id} #{@cc_unit}";
+        let listed = tmux(guardian, &["list-panes", "-a", "-F", format]);
+        let mut panes: Vec<String> = listed
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        panes.sort();
+        panes
+    };
+    let beside = |guardian: &Guardian| {
+        let unit = guardian.unit("w@1");
+        let pane = unit["pane"].as_str().unwrap().to_owned();
+        let mut wanted = [
+            format!("{session} {theirs}"),
+            format!("{session} {pane} w@1"),
+        ];
+        wanted.sort();
+        assert_eq!(panes(guardian), wanted);
+        assert_eq!(guardian.processes_of("w@1").len(), 1);
+        pane
+    };
+    close(&guardian, unit["pane"].as_str().unwrap());
+    until_seen(&guardian, 1);
+    let pane = beside(&guardian);
+    // While nobody watches.
+    guardian.until_attached("w@1", 1);
+    let before = guardian.process_of("w@1");
+    guardian.kill();
+    close(&guardian, &pane);
+    guardian.run(&[]);
+    guardian.until("w@1", "to run anew", |unit| {
+        unit["pid"]
+            .as_u64()
+            .is_some_and(|pid| pid != u64::from(before.pid()))
+            && unit["evidence"][0]["seen"] == "screen"
+    });
+    beside(&guardian);
+    // All of it.
+    tmux(&guardian, &["kill-session", "-t", session]);
+    until_seen(&guardian, 2);
+    assert_eq!(panes(&guardian).len(), 1);
+    assert_eq!(guardian.processes_of("w@1").len(), 1);
+    let events = guardian.events("w@1");
+    let count = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
+    assert_eq!((count("start"), count("fail")), (4, 0), "{events:?}");
+}
