@@ -28,7 +28,9 @@ pub(crate) fn state(it: &Instance) -> (&'static str, Option<String>) {
             (state.name(), verdict.and_then(|v| v.sub.clone()))
         }
         Phase::Ending(..) => (State::Dead.name(), None),
-        Phase::Running(_) | Phase::Stopping(..) => match verdict {
+        // Its last state is no promise: who took it for idle would give it work that goes with it.
+        Phase::Stopping(..) => (State::Unknown.name(), Some("stopping".to_owned())),
+        Phase::Running(_) => match verdict {
             Some(verdict) => (verdict.state.name(), verdict.sub.clone()),
             None => (State::Unknown.name(), None),
         },
@@ -38,7 +40,8 @@ pub(crate) fn state(it: &Instance) -> (&'static str, Option<String>) {
 /// One instance, as `ls --json` has it.
 pub(crate) fn unit(it: &Instance, socket: &str) -> Value {
     let (state, sub) = state(it);
-    let verdict = it.verdict();
+    let stopping = matches!(it.phase, Phase::Stopping(..));
+    let verdict = it.verdict().filter(|_| !stopping);
     let run = it.run();
     let question = verdict.and_then(|v| v.dialog.as_ref()).map(|dialog| {
         json!({
@@ -91,13 +94,15 @@ pub(crate) fn wall(nanoseconds: i64) -> Option<String> {
 mod tests {
     use super::*;
     use crate::instance::{End, Run};
+    use cc_kit::journal::Stamp;
+    use cc_kit::profile::{Profiles, Reading};
+    use cc_kit::verdict::Look;
     use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::Duration;
     use tmux_cc::wire::{PaneId, SessionId};
 
-    #[test]
-    fn what_has_ended_is_dead_before_it_is_known_how() {
+    fn running() -> Instance {
         let command = ["sleep".to_owned()];
         let unit =
             crate::config::one_unit("w", None, 1, "/".as_ref(), &BTreeMap::new(), &command, &[]);
@@ -110,10 +115,57 @@ mod tests {
             process: None,
             pid: Some(7),
         };
-        it.started(run, Duration::ZERO, cc_kit::journal::Stamp::now());
+        it.started(run, Duration::ZERO, Stamp::now());
+        it
+    }
+
+    #[test]
+    fn what_has_ended_is_dead_before_it_is_known_how() {
+        let mut it = running();
         assert_eq!(state(&it).0, "unknown");
         it.gone(Duration::from_secs(1), End::Unknown);
         assert_eq!(state(&it), ("dead", None));
-        assert_eq!(super::unit(&it, "/s")["state"], "dead");
+        assert_eq!(unit(&it, "/s")["state"], "dead");
+    }
+
+    #[test]
+    fn what_is_being_stopped_is_not_idle_any_more() {
+        for again in [false, true] {
+            let mut it = running();
+            let profiles = Profiles::builtin().into_all();
+            it.profile = profiles.into_iter().next().map(Arc::new);
+            let reading = Reading {
+                state: State::Idle,
+                confidence: 1.0,
+                sub: None,
+                evidence: Vec::new(),
+                limit_text: None,
+                go_on: None,
+                draft: None,
+                dialog: None,
+            };
+            for second in 0..10 {
+                let mut at = Stamp::now();
+                at.monotonic_ns += second * 1_000_000_000;
+                let reading = reading.clone();
+                it.looked(
+                    Look {
+                        reading,
+                        quiet: true,
+                    },
+                    at,
+                );
+            }
+            let before = unit(&it, "/s");
+            assert_eq!(before["state"], "idle");
+            assert!(it.stop(again));
+            let told = unit(&it, "/s");
+            assert_eq!(
+                (&told["state"], &told["sub"]),
+                (&json!("unknown"), &json!("stopping"))
+            );
+            assert_eq!(told["pane"], "%0");
+            assert_eq!(told["since"], Value::Null);
+        }
     }
 }
