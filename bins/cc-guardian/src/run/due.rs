@@ -18,6 +18,10 @@ impl Daemon {
             Some(match it.phase {
                 // Judges count on the clock of their stamps.
                 Phase::Running(_) if self.looking.contains_key(&it.name) => return None,
+                // It is looked at as soon as its server is followed.
+                Phase::Running(_) if it.profile.is_some() && self.pane_of(it).is_none() => {
+                    return None;
+                }
                 Phase::Running(_) => now + wake.saturating_sub(steady),
                 _ => self.began + wake,
             })

@@ -21,7 +21,11 @@ use cc_kit::journal::Stamp;
 const ACTIVITY: &str =
     "#{window_activity} #{cursor_x},#{cursor_y} #{cursor_flag} #{alternate_on} #{history_size}";
 
-/// Begins to follow a server, and says when it does.
+/// How long until a server that could not be followed is tried again, at first and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// Begins to follow a server, and says when it does. What keeps it from that, such as a machine that
+/// can start no program just now, may pass.
 pub(super) fn start(
     name: String,
     socket: PathBuf,
@@ -30,11 +34,17 @@ pub(super) fn start(
 ) {
     let builder = Server::on(Socket::Path(socket)).tmux(tmux);
     tokio::spawn(async move {
-        match builder.start().await {
-            Ok(server) => {
-                let _ = notes.send(Note::Following(name, server));
+        let (mut pause, most) = AGAIN;
+        loop {
+            match builder.clone().start().await {
+                Ok(server) => {
+                    let _ = notes.send(Note::Following(name, server));
+                    return;
+                }
+                Err(error) => tracing::error!(%error, again = ?pause, "cannot follow a server"),
             }
-            Err(error) => tracing::error!(%error, "cannot follow a server"),
+            sleep(pause).await;
+            pause = (pause * 2).min(most);
         }
     });
 }
@@ -227,4 +237,31 @@ fn watched(text: &str) -> Option<Identity> {
         pid: pid.parse().ok()?,
         start: start.parse().ok()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_followed_is_tried_again() {
+        let folder = tempfile::TempDir::new().unwrap();
+        // As where no program can be started at first.
+        let failed = folder.path().join("failed");
+        let text = format!(
+            "mkdir {} 2>/dev/null && exit 1; echo tmux 3.5a",
+            failed.display()
+        );
+        let tmux = folder.path().join("tmux");
+        fs::write(&tmux, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&tmux, fs::Permissions::from_mode(0o700)).unwrap();
+        let (notes, mut told) = mpsc::unbounded_channel();
+        start("s".to_owned(), folder.path().join("socket"), &tmux, notes);
+        let note = timeout(ATTACH, told.recv()).await.unwrap();
+        assert!(matches!(note, Some(Note::Following(name, _)) if name == "s"));
+        assert!(failed.exists());
+    }
 }

@@ -108,8 +108,8 @@ impl Daemon {
         self.looking.insert(name.clone(), false);
         tokio::spawn(async move {
             let found = pane.look().await.map(Box::new);
-            if matches!(found, Err(PaneError::NoAnswer(_))) {
-                // Nobody is attached to it yet.
+            if found.is_err() {
+                // Nobody is attached to it yet, or what keeps us from it is still there.
                 sleep(SOON).await;
             }
             let _ = notes.send(Note::Looked(name, number, found));
