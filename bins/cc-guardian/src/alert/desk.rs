@@ -9,6 +9,7 @@
 //!   nothing else came first.
 //! - In quiet hours nothing is told. What still lasts when they end is told then, once, and so is
 //!   what cannot last.
+//! - What could not be sent and lasts still is told again until it is sent.
 //!
 //! What is not told for these reasons is counted, and the next message says how many there were. All
 //! spans are measured on the steady clock; the clock on the wall is for quiet hours alone.
@@ -158,6 +159,15 @@ impl Desk {
         }
     }
 
+    /// A message could not be sent and is not tried any more, though its fault may pass. What it told
+    /// of and lasts still is told anew after `pause`; gives whether there is any.
+    pub fn given_up(&mut self, alert: &str, id: &str, pause: Duration, now: Now) -> bool {
+        self.settle(now);
+        let mut lines = self.lines.iter_mut();
+        let line = lines.find(|line| line.settings.name == alert);
+        line.is_some_and(|line| line.given_up(id, now.steady.saturating_add(pause)))
+    }
+
     /// What was told and decides something still, to be stored.
     #[must_use]
     pub fn memory(&self, now: Now) -> Vec<Remembered> {
@@ -218,3 +228,5 @@ const fn new<'a>(unit: &'a str, kind: EventKind, facts: &'a Facts, now: Now) -> 
 mod chance;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unsent;

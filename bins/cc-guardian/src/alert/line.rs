@@ -37,7 +37,7 @@ pub(super) struct Line {
 }
 
 /// Something that may be told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Waiting {
     unit: String,
     kind: EventKind,
@@ -74,6 +74,8 @@ struct Told {
     id: String,
     /// Could it not be sent so far?
     unsent: bool,
+    /// What was told, where it lasts and has not been sent yet.
+    lasting: Option<Waiting>,
 }
 
 impl Line {
@@ -164,8 +166,11 @@ impl Line {
         let over =
             |waiting: &mut Waiting| waiting.lasts && waiting.unit == unit && waiting.kind == kind;
         let over: Vec<_> = self.waiting.extract_if(.., over).collect();
-        let told = self.told.get(&(unit.to_owned(), kind));
-        let told = told.and_then(|told| told.began);
+        let told = self.told.get_mut(&(unit.to_owned(), kind));
+        let told = told.and_then(|told| {
+            told.lasting = None;
+            told.began
+        });
         for waiting in over {
             match waiting.why {
                 // Another event told it, which wants it to last less long.
@@ -237,6 +242,7 @@ impl Line {
         told.at = Some(now.steady);
         told.began = Some(waiting.began);
         told.detail.clone_from(&waiting.facts.detail);
+        told.lasting = waiting.lasts.then(|| waiting.clone());
         let message = Message {
             alert: self.settings.name.clone(),
             unit: waiting.unit,
@@ -259,7 +265,37 @@ impl Line {
     pub(super) fn came(&mut self, id: &str, is_sent: bool) {
         for told in self.told.values_mut().filter(|told| told.id == id) {
             told.unsent = !is_sent;
+            if is_sent {
+                told.lasting = None;
+            }
         }
+    }
+
+    /// A message is not sent again by itself. What it told of and lasts still is told anew at `again`;
+    /// gives whether there is any.
+    pub(super) fn given_up(&mut self, id: &str, again: Duration) -> bool {
+        self.came(id, false);
+        let mut told = self.told.iter_mut();
+        let Some(((unit, kind), told)) = told.find(|(_, told)| told.id == id) else {
+            return false;
+        };
+        // Nobody has heard of it: the next of the same is none too many.
+        told.at = None;
+        let same = |waiting: &&mut Waiting| waiting.unit == *unit && waiting.kind == *kind;
+        let mut waiting = self.waiting.iter_mut().filter(same);
+        if let Some(waiting) = waiting.find(|waiting| waiting.why == Why::Dedupe) {
+            waiting.ready = waiting.ready.min(again);
+            return true;
+        }
+        let Some(lasting) = told.lasting.take() else {
+            return false;
+        };
+        self.waiting.push(Waiting {
+            ready: again,
+            why: Why::After,
+            ..lasting
+        });
+        true
     }
 
     /// Until when the same has been told too recently.

@@ -17,6 +17,11 @@ use crate::policy::Limits;
 
 /// How many reports may wait for the loop.
 const REPORTS: usize = 64;
+/// How long to wait once all attempts of a message have failed.
+const LAST_WAIT: Duration = {
+    let [.., last] = BACKOFF;
+    last
+};
 
 /// Who is told of what.
 #[derive(Debug)]
@@ -159,11 +164,20 @@ impl Alerts {
         }
     }
 
-    /// Something was told, or will not be.
-    pub(super) fn reported(&mut self, report: &Report) {
+    /// Something was told, or not. Gives what came of it, in words.
+    pub(super) fn reported(&mut self, report: &Report) -> String {
         let is_sent = matches!(report.outcome, Outcome::Sent(_));
         self.desk.came(&report.alert, &report.id, is_sent);
+        let again = match &report.outcome {
+            Outcome::Failed(wrong) if wrong.may_pass() => {
+                let now = Now::from(Stamp::now());
+                self.desk
+                    .given_up(&report.alert, &report.id, LAST_WAIT, now)
+            }
+            _ => false,
+        };
         self.is_news = true;
+        words(report, again)
     }
 
     /// What was told, to be stored, where that has changed.
@@ -260,8 +274,8 @@ fn waits(with: &str, unit: &str, limits: &Limits) -> String {
     }
 }
 
-/// What came of a message, in words.
-pub(super) fn words(report: &Report) -> String {
+/// What came of a message, in words; is what it tells of told again while it lasts?
+fn words(report: &Report, again: bool) -> String {
     let Report {
         alert,
         kind,
@@ -272,6 +286,12 @@ pub(super) fn words(report: &Report) -> String {
         Outcome::Sent(_) => format!("{alert} was told ({kind})"),
         Outcome::Again(error, wait) => {
             format!("{alert} was not told ({kind}), attempt {attempt}: {error}; again in {wait:?}")
+        }
+        Outcome::Failed(error) if again => {
+            format!(
+                "{alert} was not told ({kind}), attempt {attempt}: {error}; again in {LAST_WAIT:?} \
+                 if it lasts"
+            )
         }
         Outcome::Failed(error) => {
             format!("{alert} was not told ({kind}), attempt {attempt}, and will not be: {error}")

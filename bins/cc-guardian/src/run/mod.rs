@@ -258,8 +258,7 @@ async fn guard(run: &cli::Run) -> Result<(), Failure> {
             () = wait(wake) => {}
             _ = sample.tick() => daemon.sample(),
             Some(report) = reports.recv() => {
-                let words = alerts::words(&report);
-                daemon.alerts.reported(&report);
+                let words = daemon.alerts.reported(&report);
                 daemon.record(&report.unit, "alert", Some(words));
             }
         }

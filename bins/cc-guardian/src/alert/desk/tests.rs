@@ -25,7 +25,7 @@ pub(super) fn after(start: &str, steady: u64) -> Now {
     }
 }
 
-fn at(steady: u64) -> Now {
+pub(super) fn at(steady: u64) -> Now {
     after("2026-07-01T12:00:00Z", steady)
 }
 
@@ -59,24 +59,24 @@ fn night() -> Option<Quiet> {
     Some(Quiet { from, to })
 }
 
-fn desk(alerts: &[AlertSettings]) -> Desk {
+pub(super) fn desk(alerts: &[AlertSettings]) -> Desk {
     Desk::in_zone(alerts.to_vec(), TimeZone::UTC)
 }
 
-fn begins(desk: &mut Desk, unit: &str, kind: EventKind, now: Now) {
+pub(super) fn begins(desk: &mut Desk, unit: &str, kind: EventKind, now: Now) {
     desk.begins(unit, kind, &facts("sub"), &[], now);
 }
 
 /// What is due, in short.
-fn due(desk: &mut Desk, now: Now) -> Vec<String> {
+pub(super) fn due(desk: &mut Desk, now: Now) -> Vec<String> {
     let due = desk.due(now);
     due.iter()
         .map(|message| format!("{} {} {}", message.alert, message.word(), message.unit))
         .collect()
 }
 
-const BLOCKED: EventKind = EventKind::Blocked;
-const OOM: EventKind = EventKind::Oom;
+pub(super) const BLOCKED: EventKind = EventKind::Blocked;
+pub(super) const OOM: EventKind = EventKind::Oom;
 
 #[test]
 fn what_has_lasted_long_enough_is_told_once() {
