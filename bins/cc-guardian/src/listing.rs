@@ -25,7 +25,11 @@ pub(crate) fn state(it: &Instance) -> (&'static str, Option<String>) {
         }
         Phase::Running(_) if it.vigil.state().is_some() => {
             let state = it.vigil.state().unwrap_or(State::Hung);
-            (state.name(), verdict.and_then(|v| v.sub.clone()))
+            let sub = match state {
+                State::Unknown => Some("unseen".to_owned()),
+                _ => verdict.and_then(|v| v.sub.clone()),
+            };
+            (state.name(), sub)
         }
         Phase::Ending(..) => (State::Dead.name(), None),
         // Its last state is no promise: who took it for idle would give it work that goes with it.
@@ -158,6 +162,10 @@ mod tests {
             }
             let before = unit(&it, "/s");
             assert_eq!(before["state"], "idle");
+            let at = Duration::from_secs;
+            it.vigil.missed(at(0), at(40));
+            let unseen = state(&it);
+            assert_eq!(unseen, ("unknown", Some("unseen".to_owned())));
             assert!(it.stop(again));
             let told = unit(&it, "/s");
             assert_eq!(

@@ -12,6 +12,8 @@ use crate::policy::ladder::{Facts, Ladder, Order, Rules, State as Rung, Work};
 
 /// A share of a processor from which on something works.
 const WORKS: f64 = 0.01;
+/// How long nobody may be able to look at it until what was seen last is believed no more.
+const UNSEEN: Duration = Duration::from_secs(30);
 
 /// The watch over one run. Times are those of the caller's clock.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Vigil {
     facts: Facts,
     /// The letters on its screen.
     letters: Option<u64>,
+    /// Since when it could not be looked at, and whether that is too long.
+    unseen: (Option<Duration>, bool),
     /// When tmux saw it print last, in tmux's words.
     activity: Vec<u8>,
     /// Is its pane another width just now? What its screen shows then says nothing.
@@ -31,6 +35,7 @@ pub(crate) struct Vigil {
 impl Vigil {
     /// Its screen was looked at.
     pub(crate) fn screen(&mut self, rows: &[String], now: Duration) {
+        self.unseen = (None, false);
         if self.probing {
             self.letters = None;
             return;
@@ -40,6 +45,12 @@ impl Vigil {
             self.facts.screen = Some(now);
         }
         self.letters = letters;
+    }
+
+    /// It could not be looked at, since then at least.
+    pub(crate) fn missed(&mut self, since: Duration, now: Duration) {
+        let since = *self.unseen.0.get_or_insert(since);
+        self.unseen.1 = now.saturating_sub(since) >= UNSEEN;
     }
 
     /// tmux tells when it printed last.
@@ -116,6 +127,8 @@ impl Vigil {
     /// How it stands, where that is worse than what it shows.
     pub(crate) fn state(&self) -> Option<State> {
         match self.ladder.state() {
+            // Nobody knows what it shows.
+            Rung::Quiet if self.unseen.1 => Some(State::Unknown),
             Rung::Quiet => None,
             Rung::Suspect => Some(State::Suspect),
             Rung::Hung => Some(State::Hung),
@@ -345,5 +358,20 @@ mod tests {
         it.vigil.probing(false);
         let wide = |vigil: &mut Vigil, now| vigil.screen(&rows("one two"), now);
         assert_eq!(it.pass(20, wide), [(Action::Interrupt, 1211)]);
+    }
+
+    #[test]
+    fn who_cannot_be_looked_at_for_long_is_in_a_state_that_nobody_knows() {
+        let mut vigil = Vigil::default();
+        let at = Duration::from_secs;
+        vigil.missed(at(100), at(110));
+        vigil.missed(at(110), at(129));
+        assert_eq!(vigil.state(), None);
+        vigil.missed(at(120), at(130));
+        assert_eq!(vigil.state(), Some(State::Unknown));
+        vigil.screen(&rows("back"), at(140));
+        assert_eq!(vigil.state(), None);
+        vigil.missed(at(140), at(150));
+        assert_eq!(vigil.state(), None);
     }
 }

@@ -96,7 +96,8 @@ enum Note {
     /// How that run ended is known.
     Ended(String, String, End),
     Stopped(String),
-    Looked(String, String, Result<Box<Sighting>, PaneError>),
+    /// What a look has found that began then.
+    Looked(String, String, Duration, Result<Box<Sighting>, PaneError>),
     Sampled(Box<Snapshot>),
     /// A server of that name is followed.
     Following(String, Server),
@@ -386,7 +387,7 @@ impl Daemon {
             Note::Beside(name, made) => self.made_beside(&name, made),
             Note::Taken(taken) => self.taken(*taken),
             Note::Stopped(name) => self.stopped(&name),
-            Note::Looked(name, run, found) => self.looked(&name, &run, found),
+            Note::Looked(name, run, began, found) => self.looked(&name, &run, began, found),
             Note::Sampled(snapshot) => {
                 self.sampled(&snapshot);
                 self.worn(&snapshot);

@@ -1,23 +1,27 @@
 //! What is seen of instances.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cc_kit::exit::Exit;
 use cc_kit::hook::Hook;
 use cc_kit::journal::Stamp;
 use cc_kit::pane::{PaneError, Sighting};
 use cc_kit::process::{Identity, Snapshot};
-use cc_kit::profile::{self, Sight};
+use cc_kit::profile::{self, Sight, State};
 use cc_kit::verdict::Look;
 use serde_json::{Value, json};
-use tmux_cc::client::ServerChange;
+use tmux_cc::client::{ClientError, ServerChange};
 use tmux_cc::tree::Change;
 use tmux_cc::wire::PaneId;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Daemon, Note, SOON, UNTOLD, server_of, unknown};
 use crate::instance::{End, Phase};
+
+/// How long a look may take.
+const LOOK: Duration = Duration::from_secs(10);
 
 impl Daemon {
     pub(super) fn changed_on(&mut self, server: &str, change: ServerChange) {
@@ -105,14 +109,19 @@ impl Daemon {
             return;
         };
         let (notes, name, number) = (self.notes.clone(), name.to_owned(), run.number.clone());
+        let began = self.now();
         self.looking.insert(name.clone(), false);
         tokio::spawn(async move {
-            let found = pane.look().await.map(Box::new);
+            // tmux may stand still with all that is in it.
+            let found = match timeout(LOOK, pane.look()).await {
+                Ok(found) => found.map(Box::new),
+                Err(_) => Err(ClientError::Deadline { deadline: LOOK }.into()),
+            };
             if found.is_err() {
                 // Nobody is attached to it yet, or what keeps us from it is still there.
                 sleep(SOON).await;
             }
-            let _ = notes.send(Note::Looked(name, number, found));
+            let _ = notes.send(Note::Looked(name, number, began, found));
         });
     }
 
@@ -120,6 +129,7 @@ impl Daemon {
         &mut self,
         name: &str,
         run: &str,
+        began: Duration,
         found: Result<Box<Sighting>, PaneError>,
     ) {
         let again = self.looking.remove(name).unwrap_or(false);
@@ -131,9 +141,15 @@ impl Daemon {
         if it.run().is_none_or(|current| current.number != run) {
             return;
         }
+        let stood = it.vigil.state();
         let (found, again) = match found {
             Ok(found) => (found, again),
             Err(PaneError::NoAnswer(_)) => {
+                it.vigil.missed(began, now);
+                if it.vigil.state() != stood {
+                    let was = it.verdict().map(|v| v.state.name().to_owned());
+                    self.record_from(name, "state", None, was);
+                }
                 self.look(name);
                 return;
             }
@@ -166,7 +182,12 @@ impl Daemon {
             it.looked(Look { reading, quiet }, stamp);
             it.vigil.screen(&found.screen.rows, now);
         }
-        self.told(name, before.as_ref());
+        if stood == Some(State::Unknown) {
+            let was = Some(State::Unknown.name().to_owned());
+            self.record_from(name, "state", None, was);
+        } else {
+            self.told(name, before.as_ref());
+        }
         if again {
             self.look(name);
         }
