@@ -438,6 +438,9 @@ fn own_name(argv: &[String]) -> Option<String> {
     Some(program.file_name()?.to_string_lossy().into_owned())
 }
 
+/// Whose events are the guardian's own.
+const OWN: &str = "guardian";
+
 fn unknown(unit: &str) -> Value {
     let error = format!("there is no unit {unit:?}");
     json!({"v": 1, "error": error, "exit": Exit::Unknown.code()})

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::{Act, Daemon, Note, unknown};
+use super::{Act, Daemon, Note, OWN, unknown};
 use crate::instance::{Instance, Phase};
 use crate::request::{Request, Spec};
 
@@ -57,7 +57,11 @@ impl Daemon {
             },
             Request::Events { unit, most, .. } => match self.store.events(unit.as_deref(), most) {
                 Ok(events) => match unit {
-                    Some(unit) if events.is_empty() && self.instances_of(&unit).is_empty() => {
+                    Some(unit)
+                        if unit != OWN
+                            && events.is_empty()
+                            && self.instances_of(&unit).is_empty() =>
+                    {
                         unknown(&unit)
                     }
                     _ => json!({"v": 1, "events": events}),

@@ -4,7 +4,7 @@ use cc_kit::profile::State;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Daemon;
+use super::{Daemon, OWN};
 use crate::instance::Instance;
 use crate::listing;
 use crate::store::Event;
@@ -98,7 +98,7 @@ impl Daemon {
     pub(super) fn record_own(&self, kind: &str, detail: String) {
         let mut event = Event {
             at: Timestamp::now(),
-            unit: "guardian".to_owned(),
+            unit: OWN.to_owned(),
             kind: kind.to_owned(),
             detail: Some(detail),
             ..Event::default()

@@ -211,6 +211,8 @@ fn a_hangup_has_the_file_read_again() {
             .map(|event| event["detail"].as_str().unwrap().to_owned())
             .collect()
     };
+    // There is a guardian to ask about, though nothing has happened to it.
+    assert_eq!(reloads(), Vec::<String>::new());
     let hangup = |count: usize| {
         let process = filed.guardian.process();
         process.signal(rustix::process::Signal::HUP).unwrap();
