@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use cc_kit::process::Group;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -41,7 +41,7 @@ pub(super) async fn run_check(
         Ok(child) => child,
         Err(error) => return (None, format!("{program}: {error}")),
     };
-    let group = Group::of(&child);
+    let group = Group::of(child.id());
     let (mut printed, mut complained) = (Tail::of(most), Tail::of(most));
     let ended = {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -105,32 +105,10 @@ impl Tail {
     }
 }
 
-/// A process group, killed when it is dropped before its first process has ended.
-#[derive(Debug)]
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
-    }
-
-    /// The number may be another's from now on.
-    fn has_ended(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0.take() {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use rustix::process::{Pid, Signal};
+
     use super::*;
 
     async fn run(script: &str, most: usize) -> (Option<i32>, String) {

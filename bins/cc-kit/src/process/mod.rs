@@ -23,6 +23,7 @@
     allow(dead_code, reason = "only tests call it here")
 )]
 mod elsewhere;
+mod group;
 mod identity;
 #[cfg(any(test, target_os = "linux"))]
 mod line;
@@ -41,6 +42,7 @@ use elsewhere as system;
 #[cfg(target_os = "linux")]
 use linux as system;
 
+pub use group::Group;
 pub use identity::Identity;
 pub use reap::{Fate, Mark, Reaped, reap};
 pub use rustix::process::Signal;

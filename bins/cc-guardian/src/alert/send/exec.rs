@@ -9,7 +9,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use cc_kit::printable::printable;
-use rustix::process::{Pid, Signal, kill_process_group};
+use cc_kit::process::Group;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
@@ -70,7 +70,7 @@ pub(super) async fn run(
     let mut child = command
         .spawn()
         .map_err(|error| not_started(program, error))?;
-    let group = Group::of(&child);
+    let group = Group::of(child.id());
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut said, mut complained) = (Vec::new(), Vec::new());
     let ended = {
@@ -167,28 +167,4 @@ fn variables(letter: &Letter) -> [(&'static str, &str); 9] {
         ("CC_ALERT_TITLE", &letter.title),
         ("CC_ALERT_BODY", &letter.body),
     ]
-}
-
-/// The process group of a program, killed when it is dropped before the program has ended.
-#[derive(Debug)]
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
-    }
-
-    /// The number may be another's from now on.
-    fn has_ended(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0.take() {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
 }
